@@ -1,0 +1,135 @@
+package hvpanels_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/hvpanels/hvpanels"
+
+type listedPackage struct {
+	ImportPath string
+	Standard   bool
+	Imports    []string
+}
+
+func goList(t *testing.T, args ...string) []listedPackage {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-json=ImportPath,Standard,Imports"}, args...)...)
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	var all []listedPackage
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listedPackage
+		err := d.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		require.NoError(t, err)
+		all = append(all, p)
+	}
+}
+
+// mayImport says which packages of this module each of its folders may import, besides those below itself.
+var mayImport = map[string][]string{
+	".":                             {},
+	"provisioning":                  {},
+	"provisioning/provisioningtest": {"provisioning"},
+	"internal/rest":                 {"provisioning"},
+	"internal/webhook":              {"provisioning"},
+	"internal/fakeserver":           {"provisioning", "provisioning/provisioningtest"},
+	"virtfusion":                    {"provisioning", "internal/rest", "internal/webhook"},
+	"virtfusion/virtfusiontest":     {"provisioning", "provisioning/provisioningtest", "internal/fakeserver"},
+	"solusvm2":                      {"provisioning", "internal/rest", "internal/webhook"},
+	"solusvm2/solusvm2test":         {"provisioning", "provisioning/provisioningtest", "internal/fakeserver"},
+	"ospabpanel":                    {"provisioning", "internal/rest"},
+	"ospabpanel/ospabpaneltest":     {"provisioning", "provisioning/provisioningtest", "internal/fakeserver"},
+	"cmd/panelsim":                  {"provisioning", "virtfusion/virtfusiontest", "solusvm2/solusvm2test", "ospabpanel/ospabpaneltest"},
+}
+
+func TestPackagesImportOnlyWhatTheHouseAllows(t *testing.T) {
+	t.Parallel()
+	for _, p := range goList(t, "./...") {
+		folder := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+		if folder == "" {
+			folder = "."
+		}
+		allowed, known := mayImport[folder]
+		if !assert.True(t, known, "%s is not in the table of the house", folder) {
+			continue
+		}
+		for _, imported := range p.Imports {
+			ours, isOurs := strings.CutPrefix(imported, module+"/")
+			if isOurs {
+				assert.Contains(t, allowed, ours, "%s must not import %s", folder, ours)
+			} else if folder == "provisioning" {
+				assert.NotContains(t, strings.SplitN(imported, "/", 2)[0], ".", "provisioning uses the standard library only, not %s", imported)
+			}
+			assert.NotContains(t, imported, "testify", "%s: programs link it", folder)
+		}
+	}
+}
+
+func TestTheRootModuleLinksOnlyReviewedPackages(t *testing.T) {
+	t.Parallel()
+	var linked []string
+	for _, p := range goList(t, "-deps", "./...") {
+		if !p.Standard && !strings.HasPrefix(p.ImportPath, module) {
+			linked = append(linked, p.ImportPath)
+		}
+	}
+	slices.Sort(linked)
+	reviewed, err := os.ReadFile("testdata/linked-packages.txt")
+	require.NoError(t, err)
+	assert.Equal(t, string(reviewed), strings.Join(linked, "\n")+"\n", "review the dependency, then put it into testdata/linked-packages.txt")
+}
+
+var apiLine = regexp.MustCompile(`(?m)^\s*// API: ([A-Z]+ \S+)$`)
+
+// TestEveryMethodNamesADocumentedOperation holds the "// API:" lines of each client against the panel's list of operations.
+func TestEveryMethodNamesADocumentedOperation(t *testing.T) {
+	t.Parallel()
+	for folder, list := range map[string]string{"virtfusion": "virtfusion", "ospabpanel": "ospab", "solusvm2": "solusvm2"} {
+		t.Run(folder, func(t *testing.T) {
+			t.Parallel()
+			documented := operations(t, list)
+			implemented := map[string]string{}
+			files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+			require.NoError(t, err)
+			for _, file := range files {
+				src, err := os.ReadFile(file)
+				require.NoError(t, err)
+				for _, m := range apiLine.FindAllStringSubmatch(string(src), -1) {
+					assert.Contains(t, documented, m[1], "%s invents an operation", file)
+					assert.NotContains(t, implemented, m[1], "%s implements an operation that exists in %s", file, implemented[m[1]])
+					implemented[m[1]] = file
+				}
+			}
+			t.Logf("%s: %d of %d documented operations", folder, len(implemented), len(documented))
+		})
+	}
+}
+
+func operations(t *testing.T, panel string) []string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", "operations", panel+".tsv"))
+	require.NoError(t, err)
+	var all []string
+	for _, line := range strings.Split(strings.TrimSpace(string(b)), "\n")[1:] {
+		cells := strings.Split(line, "\t")
+		all = append(all, cells[0]+" "+cells[1])
+	}
+	return all
+}
