@@ -53,7 +53,8 @@ func Of(n int64, unit Bytes) (Bytes, error) {
 	return Bytes(n) * unit, nil
 }
 
-// String prints the largest binary unit of which b is a whole number: "2GiB", "1536MiB", "1000B". ParseBytes reads it back.
+// String prints the largest binary unit of which b is a whole number: "2GiB", "1536MiB", "1000B". ParseBytes reads it back, unless b is negative,
+// which no amount is.
 func (b Bytes) String() string {
 	for _, u := range byteUnits[:4] {
 		if n, ok := b.Whole(u.size); ok && n != 0 {
@@ -82,7 +83,7 @@ func ParseBytes(s string) (Bytes, error) {
 		}
 		r.Mul(r, new(big.Rat).SetInt64(int64(u.size)))
 		if !r.IsInt() || !r.Num().IsInt64() {
-			return 0, InvalidField("bytes", "%q is not a whole number of bytes below 2^63", s)
+			return 0, InvalidField("bytes", "%q is not a whole number of bytes below 2^63", shorten(s, 40))
 		}
 		return Bytes(r.Num().Int64()), nil
 	}

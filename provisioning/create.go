@@ -2,6 +2,7 @@ package provisioning
 
 import (
 	"context"
+	"log/slog"
 	"regexp"
 	"strings"
 	"time"
@@ -98,6 +99,11 @@ type Created struct {
 	*Operation
 }
 
+// LogValue logs the id and that there is a password.
+func (c Created) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("id", string(c.ID)), slog.String("uuid", c.UUID), slog.Any("password", c.Password))
+}
+
 // Creator makes servers. Its methods are the steps of CreateOnce and of the engine, which add the order of steps, the stored record and the waiting; do not call them
 // for yourself.
 type Creator interface {
@@ -148,7 +154,7 @@ type CreateOptions struct {
 	// Settle is how long after the window a panel may still carry out a request that it was sent; 2 minutes when zero. Only after that is a missing server taken as proof that
 	// none was made. Shorten it only for simulated panels.
 	Settle time.Duration
-	// OnStage is called when an order passes a stage, while its scope is locked.
+	// OnStage is called when an order passes a stage; up to StageBuildPlanned its scope is locked meanwhile. A stage can be reported again when an order is continued.
 	OnStage func(CreateStage, ID)
 }
 

@@ -8,22 +8,27 @@ import (
 )
 
 // CreateOnce makes the server of an order exactly once, and returns when the panel has accepted its installation; wait on the Operation for the rest.
-// Calling it again with the same Key, in this process or another one with the same store, continues from the stored intent and returns the same server.
+// Calling it again with the same Key, in this process or another one with the same store, continues from the stored intent and returns the same server, whatever else the request then says.
 //
 // The rule: an intent is stored before the one create that is sent, and never sent after its window. An unclear answer is resolved by looking for the server, by its Key or
 // as the owner's only new, unnamed and never built one, until the panel can no longer carry out the request (SendWindow + Settle); only then is a new create planned. While an order
 // of an owner is unclear, no other create of that owner on that panel starts.
 //
 // Errors: Invalid before anything was sent; the panel's refusals, after which the Key may be used again; Conflict when several servers could be meant, or the Key was retired;
-// Mismatch when the Key belongs to an order of another owner or panel; NotFound when the server of the Key is gone (it is never made again on its own); ErrMaybeApplied when ctx ended, or looking failed
+// Mismatch when the Key belongs to an order of another owner or panel, or the panel now has another server under the stored id; NotFound when the server of the Key is gone (it is never made again on its own); ErrMaybeApplied when ctx ended, or looking failed
 // three times in a row, while the fate of a create or of the first installation was unknown. Call again to resolve it.
 //
 // Not promised: when somebody else makes a server for the same owner in the same minutes, which is unnamed and unbuilt as well, and the answer to our create is lost, the wrong one of
 // the two may be taken, or both reported as a conflict.
 func CreateOnce(ctx context.Context, p any, store Intents, r CreateRequest, o CreateOptions) (Created, error) {
 	failed := 0
+	var last CreateProgress
 	for {
 		step, err := CreateStep(ctx, p, store, r, o)
+		if err != nil && !step.read { // the step learned nothing: what the last one knew still holds
+			step.Created, step.Unclear = last.Created, last.Unclear
+		}
+		last = step
 		switch {
 		case err == nil && step.Again == 0:
 			return step.Created, nil
@@ -36,7 +41,7 @@ func CreateOnce(ctx context.Context, p any, store Intents, r CreateRequest, o Cr
 			if failed == failedLooks || !transient(err) || ctx.Err() != nil {
 				return step.Created, unclear(r.Key, err)
 			}
-			step.Again = time.Second
+			step.Again = max(time.Second, retryAfter(Look{}, err))
 		}
 		if err := sleep(ctx, step.Again); err != nil {
 			if step.Unclear {
@@ -61,6 +66,7 @@ type CreateProgress struct {
 	Unclear bool
 	// Waiting says in words what is waited for.
 	Waiting string
+	read    bool // the stored intent was read
 }
 
 // CreateStep does what can be done now for an order and never waits, except for the lock and the panel's answers. CreateOnce calls it in a loop; the engine calls it whenever its
@@ -78,12 +84,7 @@ func CreateStep(ctx context.Context, p any, store Intents, r CreateRequest, o Cr
 		return CreateProgress{}, err
 	}
 	s := &creation{c: c, store: store, r: r, o: o.withDefaults(), scope: scope}
-	unlock, err := store.Lock(ctx, scope)
-	if err != nil {
-		return CreateProgress{}, &Error{Kind: Unavailable, Op: "CreateOnce", Message: "the lock of " + scope + " is held", Err: err}
-	}
 	progress, build, err := s.locked(ctx)
-	unlock()
 	if err != nil || !build {
 		return progress, err
 	}
@@ -99,27 +100,39 @@ type creation struct {
 	in    Intent
 }
 
-// locked runs with the scope locked: it settles which server is the order's, creating it if needed, and decides whether to build.
+// progress says what is known about the order.
+func (s *creation) progress() CreateProgress {
+	return CreateProgress{Created: Created{ID: s.in.ID, UUID: s.in.UUID}, read: true}
+}
+
+// locked locks the scope, settles which server is the order's, creating it if needed, and decides whether to build.
 func (s *creation) locked(ctx context.Context) (_ CreateProgress, build bool, _ error) {
+	unlock, err := s.store.Lock(ctx, s.scope)
+	if err != nil {
+		return CreateProgress{}, false, &Error{Kind: Unavailable, Op: "CreateOnce", Message: "could not lock " + s.scope, Err: err}
+	}
+	defer unlock()
 	in, err := s.store.Load(ctx, s.r.Key)
 	known := err == nil
-	if err != nil && !errors.Is(err, NotFound) {
-		return CreateProgress{}, false, err
-	}
-	s.in = in
-	if known {
-		if err := s.check(); err != nil {
-			return CreateProgress{}, false, err
+	switch {
+	case known:
+		if err := s.check(in); err != nil {
+			return s.progress(), false, err
 		}
+		s.in = in
+	case !errors.Is(err, NotFound):
+		return CreateProgress{}, false, err
 	}
 	if known && s.in.open() {
 		wait, err := s.resolve(ctx, &s.in)
 		if err != nil || wait > 0 {
-			return CreateProgress{Again: wait, Unclear: true, Waiting: "the fate of its create"}, false, err
+			p := s.progress()
+			p.Again, p.Unclear, p.Waiting = wait, s.in.ID == "", "the fate of its create"
+			return p, false, err
 		}
 	}
 	if !known || s.in.Closed {
-		created, p, err := s.create(ctx)
+		p, created, err := s.create(ctx)
 		if err != nil || p.Again > 0 || created {
 			return p, false, err
 		}
@@ -127,12 +140,13 @@ func (s *creation) locked(ctx context.Context) (_ CreateProgress, build bool, _ 
 	return s.open(ctx)
 }
 
-func (s *creation) check() error {
+// check refuses a stored intent that is not one of this order.
+func (s *creation) check(in Intent) error {
 	switch {
-	case s.in.Retired:
-		return &Error{Kind: Conflict, Op: "CreateOnce", Message: "key " + s.r.Key + " was retired: the deletion of its server was asked for"}
-	case s.in.Scope != s.scope:
-		return &Error{Kind: Mismatch, Op: "CreateOnce", Message: fmt.Sprintf("key %s belongs to an order of %s, not of %s", s.r.Key, s.in.Scope, s.scope)}
+	case in.Retired:
+		return &Error{Kind: Conflict, Op: "CreateOnce", Message: "key " + in.Key + " was retired: the deletion of its server was asked for"}
+	case in.Scope != s.scope:
+		return &Error{Kind: Mismatch, Op: "CreateOnce", Message: fmt.Sprintf("key %s belongs to an order of %s, not of %s", in.Key, in.Scope, s.scope)}
 	}
 	return nil
 }
@@ -198,57 +212,67 @@ func (s *creation) save(ctx context.Context, in Intent) error {
 	return s.store.Save(context.WithoutCancel(ctx), in)
 }
 
+// deadline is when a write that is sent now may be sent last. It is plain wall time: a monotonic clock stands still while a machine is suspended.
+func (s *creation) deadline() time.Time {
+	return time.Now().Add(s.o.SendWindow).UTC().Truncate(time.Millisecond)
+}
+
 // create plans and sends the one create. created is true when p is the final answer: the panel installs the server without a build.
-func (s *creation) create(ctx context.Context) (created bool, p CreateProgress, err error) {
+func (s *creation) create(ctx context.Context) (p CreateProgress, created bool, err error) {
 	if p, err = s.others(ctx); err != nil || p.Again > 0 {
-		return false, p, err
+		return p, false, err
 	}
 	in, err := s.c.PlanCreate(ctx, s.r)
 	if err != nil {
-		return false, p, err
+		return p, false, err
 	}
-	in.Key, in.Scope = s.r.Key, s.scope
-	in.SendBefore = time.Now().Add(s.o.SendWindow)
+	in.Key, in.Scope, in.SendBefore = s.r.Key, s.scope, s.deadline()
 	s.in = in
 	if s.in.ID != "" {
 		s.in.Marked = true
-		return false, p, s.adopt(ctx, &s.in)
+		err = s.adopt(ctx, &s.in)
+		return s.progress(), false, err
 	}
 	if err := s.save(ctx, s.in); err != nil {
-		return false, p, err
+		return p, false, err
 	}
 	s.stage(&s.in, StagePlanned)
 	c, err := s.c.Create(ctx, s.r, s.in)
-	if c.ID == "" && err != nil {
+	if c.ID == "" {
 		p, err = s.notCreated(ctx, err)
-		return false, p, err
+		return p, false, err
 	}
 	s.in.ID, s.in.UUID = c.ID, c.UUID
 	if err := s.adopt(ctx, &s.in); err != nil {
-		return false, CreateProgress{Created: Created{ID: c.ID, UUID: c.UUID}}, err
+		p = s.progress()
+		p.Password = c.Password
+		return p, false, err
 	}
 	if c.Operation == nil {
-		return false, p, nil
+		return s.progress(), false, nil
 	}
 	s.stage(&s.in, StageBuilding)
-	return true, CreateProgress{Created: c}, nil
+	return CreateProgress{Created: c, read: true}, true, nil
 }
 
 // notCreated handles a create that brought no server: a refusal closes the intent, an unclear answer leaves it open.
 func (s *creation) notCreated(ctx context.Context, err error) (CreateProgress, error) {
-	if errors.Is(err, ErrMaybeApplied) {
-		return CreateProgress{Again: firstLook, Unclear: true, Waiting: "the fate of its create"}, nil
+	p := s.progress()
+	if err == nil || errors.Is(err, ErrMaybeApplied) {
+		p.Again, p.Unclear, p.Waiting = firstLook, true, "the fate of its create"
+		return p, nil
 	}
 	s.in.Closed = true
 	_ = s.save(ctx, s.in) // if this fails the intent stays open, which costs time but no server
-	return CreateProgress{}, err
+	return p, err
 }
 
 // others resolves the open intents of other orders of the scope. While one is unclear, nothing new is created.
 func (s *creation) others(ctx context.Context) (CreateProgress, error) {
+	p := CreateProgress{read: true}
 	open, err := s.store.Open(ctx, s.scope)
 	if err != nil {
-		return CreateProgress{}, err
+		return p, err
 	}
 	for _, in := range open {
 		if in.Key == s.r.Key {
@@ -256,39 +280,43 @@ func (s *creation) others(ctx context.Context) (CreateProgress, error) {
 		}
 		wait, err := s.resolve(ctx, &in)
 		if err != nil {
-			return CreateProgress{}, fmt.Errorf("order %s of the same owner is not resolved: %w", in.Key, err)
+			return p, fmt.Errorf("order %s of the same owner is not resolved: %w", in.Key, err)
 		}
 		if wait > 0 {
-			return CreateProgress{Again: wait, Waiting: "order " + in.Key + " of the same owner, whose create is not resolved"}, nil
+			p.Again, p.Waiting = wait, "order "+in.Key+" of the same owner, whose create is not resolved"
+			return p, nil
 		}
 	}
-	return CreateProgress{}, nil
+	return p, nil
 }
 
-// open continues with a known server: it makes sure that the server carries the Key, and decides whether to build.
+// open continues with a known server: it makes sure that it is the same one and carries the Key, and decides whether to build.
 func (s *creation) open(ctx context.Context) (p CreateProgress, build bool, err error) {
-	p.ID, p.UUID = s.in.ID, s.in.UUID
+	p = s.progress()
+	now := time.Now()
+	c, build, err := s.c.OpenCreated(ctx, s.in.ID)
+	if err != nil {
+		p.Unclear = !s.in.BuildBefore.IsZero() && !errors.Is(err, NotFound)
+		return p, false, err
+	}
+	if c.UUID != s.in.UUID && c.UUID != "" && s.in.UUID != "" {
+		return p, false, &Error{Kind: Mismatch, Op: "CreateOnce",
+			Message: fmt.Sprintf("server %s of key %s is not the one that was created: uuid %s, not %s", s.in.ID, s.in.Key, c.UUID, s.in.UUID)}
+	}
 	if !s.in.Marked {
 		if err := s.adopt(ctx, &s.in); err != nil {
 			return p, false, err
 		}
 	}
-	p.Unclear = !s.in.BuildBefore.IsZero()
-	now := time.Now()
-	c, build, err := s.c.OpenCreated(ctx, s.in.ID)
-	if err != nil {
-		p.Unclear = p.Unclear && transient(err)
-		return p, false, err
-	}
 	if !build {
 		s.stage(&s.in, StageBuilding)
-		return CreateProgress{Created: c}, false, nil
+		return CreateProgress{Created: c, read: true}, false, nil
 	}
-	if left := s.in.BuildBefore.Add(s.o.Settle).Sub(now); p.Unclear && left > 0 {
-		p.Again, p.Waiting = min(left, s.pause(s.in.BuildBefore, now)), "the fate of its installation"
+	if left := s.in.BuildBefore.Add(s.o.Settle).Sub(now); !s.in.BuildBefore.IsZero() && left > 0 {
+		p.Again, p.Unclear, p.Waiting = min(left, s.pause(s.in.BuildBefore, now)), true, "the fate of its installation"
 		return p, false, nil
 	}
-	s.in.BuildBefore = time.Now().Add(s.o.SendWindow)
+	s.in.BuildBefore = s.deadline()
 	if err := s.save(ctx, s.in); err != nil {
 		return p, false, err
 	}
@@ -298,7 +326,7 @@ func (s *creation) open(ctx context.Context) (p CreateProgress, build bool, err 
 
 // build starts the first installation, without the lock: another order of the owner may go on meanwhile.
 func (s *creation) build(ctx context.Context, provider any) (CreateProgress, error) {
-	p := CreateProgress{Created: Created{ID: s.in.ID, UUID: s.in.UUID}}
+	p := s.progress()
 	b, ok := As[Builder](provider)
 	if !ok {
 		return p, unsupported("Build")
@@ -313,7 +341,7 @@ func (s *creation) build(ctx context.Context, provider any) (CreateProgress, err
 		return p, err
 	}
 	s.stage(&s.in, StageBuilding)
-	return CreateProgress{Created: c}, nil
+	return CreateProgress{Created: c, read: true}, nil
 }
 
 // buildRefused allows the next call to build at once. If it cannot, that call waits until the window is over.

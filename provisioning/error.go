@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Kind is the class of a failure, the same for every panel. A Kind is itself an error, so that callers write
@@ -64,7 +65,8 @@ type Error struct {
 	Err          error // what lies below: context.Canceled, *net.OpError, *json.SyntaxError
 }
 
-// Error prints one line: panel, operation, what happened, and whether the write may have been applied.
+// Error prints one line: panel, operation, what happened, and whether the write may have been applied. Line breaks and control characters in a panel's
+// words become spaces.
 func (e *Error) Error() string {
 	var b strings.Builder
 	for _, s := range []string{e.Panel, e.Op} {
@@ -94,7 +96,16 @@ func (e *Error) Error() string {
 	if e.MaybeApplied {
 		b.WriteString("; it " + ErrMaybeApplied.Error())
 	}
-	return b.String()
+	return oneLine(b.String())
+}
+
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsGraphic(r) {
+			return r
+		}
+		return ' '
+	}, s)
 }
 
 // Is matches a Kind and ErrMaybeApplied.
@@ -123,6 +134,16 @@ func (e *Error) LogValue() slog.Value {
 	}
 	if e.Attempts != 0 {
 		attrs = append(attrs, slog.Int("attempts", e.Attempts))
+	}
+	if len(e.Fields) != 0 {
+		fields := make([]any, 0, len(e.Fields))
+		for _, field := range sortedKeys(e.Fields) {
+			fields = append(fields, slog.String(field, strings.Join(e.Fields[field], ", ")))
+		}
+		attrs = append(attrs, slog.Group("fields", fields...))
+	}
+	if e.RetryAfter > 0 {
+		attrs = append(attrs, slog.Duration("retry_after", e.RetryAfter))
 	}
 	if e.MaybeApplied {
 		attrs = append(attrs, slog.Bool("maybe_applied", true))

@@ -124,6 +124,9 @@ func (i Instance) PrimaryAddress() netip.Prefix {
 	var v4 netip.Prefix
 	primary := false
 	for _, a := range i.Addresses {
+		if !a.Prefix.IsValid() {
+			continue
+		}
 		if a.Prefix.Addr().Is6() {
 			return a.Prefix
 		}

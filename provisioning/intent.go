@@ -31,13 +31,33 @@ type Intent struct {
 // open reports a create whose server is not known yet, and which may have been sent.
 func (i Intent) open() bool { return i.ID == "" && !i.Closed && !i.Retired }
 
+// MayReplace is the rule that every store enforces in Save, in one step with the writing: a Key never changes its scope, never gets another server, never has two creates that are not
+// resolved, and is never un-retired. It is what holds when two calls reach one Key under different locks: two owners with the same Key, or Retire of a Key whose first
+// order is just being planned. The error is of Kind Conflict or Mismatch.
+func (i Intent) MayReplace(old Intent) error {
+	switch {
+	case old.Retired && !i.Retired:
+		return &Error{Kind: Conflict, Op: "Save", Message: "key " + old.Key + " was retired"}
+	case i.Scope != old.Scope:
+		return &Error{Kind: Mismatch, Op: "Save", Message: "key " + old.Key + " belongs to an order of " + old.Scope}
+	case old.ID != "" && i.ID != old.ID:
+		return &Error{Kind: Conflict, Op: "Save", Message: "key " + old.Key + " has server " + string(old.ID)}
+	case old.open() && !i.SendBefore.Equal(old.SendBefore):
+		return &Error{Kind: Conflict, Op: "Save", Message: "another create of key " + old.Key + " is not resolved"}
+	}
+	return nil
+}
+
 // Intents stores intents. MemIntents serves one process and forgets, FileIntents survives restarts on one machine, the engine's table serves many machines.
 //
-// Save must be durable when it returns. Save is called only while the intent's scope is locked. Lock waits until ctx ends; the lock is given back when its holder dies.
+// Save must be durable when it returns, and refuses what MayReplace refuses. It is called only while the scope is locked, except by Retire for a Key that was never seen. Lock waits until ctx
+// ends; the lock is given back when its holder dies, and nobody locks a second scope while holding one. A store whose locks can expire while their holder lives refuses
+// every Save of a holder that lost its lock: without that, a process that was stopped for longer than its lock could plan from an old list.
 type Intents interface {
 	Lock(ctx context.Context, scope string) (unlock func(), err error)
 	// Load returns NotFound when nothing is stored for the key.
 	Load(ctx context.Context, key string) (Intent, error)
+	// Save stores i in place of what is stored for its Key.
 	Save(ctx context.Context, i Intent) error
 	// Open lists the intents of the scope whose create may have been sent and whose server is not known.
 	Open(ctx context.Context, scope string) ([]Intent, error)
@@ -62,7 +82,7 @@ func Retire(ctx context.Context, store Intents, key string) error {
 	if err != nil && !errors.Is(err, NotFound) {
 		return err
 	}
-	if in.open() && in.Key != "" {
+	if in.Key != "" && (in.open() || in.Scope != known.Scope) {
 		return &Error{Kind: Conflict, Op: "Retire", Message: "the create of key " + key + " is not resolved yet; call CreateOnce first"}
 	}
 	in.Key, in.Retired = key, true

@@ -14,7 +14,8 @@ import (
 )
 
 // FileIntents keeps one JSON file for each key in a folder. Files are written to disk and renamed into place, so that a crash leaves the old state or the new one; locks are locks of the
-// operating system, so that a killed process gives them back. It serves every process of one machine; the folder must not be on a network file system.
+// operating system, so that a killed process gives them back. It serves every process of one machine; the folder must be on a local file system with hard links, and its lock files must not be
+// removed while a program runs. A file that cannot be read stops the orders of every owner until somebody mends it: it may be the record of a create that was sent.
 type FileIntents struct{ dir string }
 
 // NewFileIntents makes the folder if needed, readable by the user only.
@@ -74,31 +75,40 @@ func (f *FileIntents) read(name string) (Intent, error) {
 	return i, nil
 }
 
-// Save implements Intents.
-func (f *FileIntents) Save(_ context.Context, i Intent) error {
-	if err := checkKey(i.Key); err != nil {
+// Save implements Intents. A Key's first file is linked into place, which fails when another process was faster; from then on the scope of the Key is fixed, and with it the lock.
+func (f *FileIntents) Save(ctx context.Context, i Intent) error {
+	old, err := f.Load(ctx, i.Key)
+	place := os.Rename
+	switch {
+	case errors.Is(err, NotFound):
+		place = os.Link
+	case err != nil:
 		return err
+	default:
+		if err := i.MayReplace(old); err != nil {
+			return err
+		}
 	}
 	b, err := json.MarshalIndent(i, "", "  ")
 	if err != nil {
 		return fmt.Errorf("intents: %w", err)
 	}
-	if err := writeFile(f.dir, i.Key+intentSuffix, b); err != nil {
+	err = writeFile(f.dir, i.Key+intentSuffix, b, place)
+	if errors.Is(err, os.ErrExist) {
+		return &Error{Kind: Conflict, Op: "Save", Message: "key " + i.Key + " was stored by another process at the same moment"}
+	}
+	if err != nil {
 		return fmt.Errorf("intents: save key %s: %w", i.Key, err)
 	}
 	return nil
 }
 
-func writeFile(dir, name string, b []byte) (err error) {
+func writeFile(dir, name string, b []byte, place func(from, to string) error) (err error) {
 	tmp, err := os.CreateTemp(dir, "."+name+".*")
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(tmp.Name())
-		}
-	}()
+	defer func() { _ = os.Remove(tmp.Name()) }() // after a rename there is nothing left to remove
 	_, err = tmp.Write(b)
 	if err == nil {
 		err = tmp.Sync()
@@ -109,7 +119,7 @@ func writeFile(dir, name string, b []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	if err = os.Rename(tmp.Name(), filepath.Join(dir, name)); err != nil {
+	if err = place(tmp.Name(), filepath.Join(dir, name)); err != nil {
 		return err
 	}
 	return syncDir(dir)

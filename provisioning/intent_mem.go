@@ -35,6 +35,9 @@ func (m *MemIntents) Lock(ctx context.Context, scope string) (func(), error) {
 
 // Load implements Intents.
 func (m *MemIntents) Load(_ context.Context, key string) (Intent, error) {
+	if err := checkKey(key); err != nil {
+		return Intent{}, err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	i, ok := m.intents[key]
@@ -47,8 +50,16 @@ func (m *MemIntents) Load(_ context.Context, key string) (Intent, error) {
 
 // Save implements Intents.
 func (m *MemIntents) Save(_ context.Context, i Intent) error {
+	if err := checkKey(i.Key); err != nil {
+		return err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if old, ok := m.intents[i.Key]; ok {
+		if err := i.MayReplace(old); err != nil {
+			return err
+		}
+	}
 	if m.intents == nil {
 		m.intents = map[string]Intent{}
 	}
@@ -64,6 +75,7 @@ func (m *MemIntents) Open(_ context.Context, scope string) ([]Intent, error) {
 	var open []Intent
 	for _, key := range sortedKeys(m.intents) {
 		if i := m.intents[key]; i.Scope == scope && i.open() {
+			i.Before = slices.Clone(i.Before)
 			open = append(open, i)
 		}
 	}

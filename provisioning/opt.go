@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log/slog"
 )
 
 // Opt is a value that may be absent, null or present. It is used where null is an instruction (clear, inherit), and where a
@@ -54,6 +56,24 @@ func (o Opt[T]) String() string {
 		return "null"
 	}
 	return ""
+}
+
+// Format prints the value with the verb and flags given, and otherwise what String prints, so that an Opt hides what its value hides: fmt cannot reach
+// methods of a value that it finds in an unexported field.
+func (o Opt[T]) Format(f fmt.State, verb rune) {
+	if o.state != optValue {
+		_, _ = io.WriteString(f, o.String())
+		return
+	}
+	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), o.value)
+}
+
+// LogValue logs the value, or what String prints.
+func (o Opt[T]) LogValue() slog.Value {
+	if o.state != optValue {
+		return slog.StringValue(o.String())
+	}
+	return slog.AnyValue(o.value)
 }
 
 // MarshalJSON writes the value, or null.

@@ -3,6 +3,7 @@ package provisioning
 import (
 	"context"
 	"iter"
+	"log/slog"
 	"net/netip"
 	"time"
 )
@@ -67,6 +68,9 @@ type Rebuilt struct {
 	*Operation
 }
 
+// LogValue logs that there is a password.
+func (r Rebuilt) LogValue() slog.Value { return slog.GroupValue(slog.Any("password", r.Password)) }
+
 // Rebuilder reinstalls servers.
 type Rebuilder interface {
 	Rebuild(ctx context.Context, id ID, r RebuildRequest) (Rebuilt, error)
@@ -104,6 +108,11 @@ type PasswordReset struct {
 	*Operation
 }
 
+// LogValue logs that there is a password.
+func (r PasswordReset) LogValue() slog.Value {
+	return slog.GroupValue(slog.Any("password", r.Password))
+}
+
 // RootPasswordResetter resets the guest's root password.
 type RootPasswordResetter interface {
 	ResetRootPassword(ctx context.Context, id ID, o PasswordOptions) (PasswordReset, error)
@@ -121,6 +130,11 @@ type Console struct {
 	Password Secret
 	// ReadyAt is when a viewer may connect; panels need a moment before the socket listens.
 	ReadyAt time.Time
+}
+
+// LogValue logs where the console is, without its secrets.
+func (c Console) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("page", c.Page), slog.String("host", c.Host), slog.Int("port", c.Port), slog.Any("websocket", c.WebSocket), slog.Any("password", c.Password))
 }
 
 // ConsoleOpener opens consoles. Opening one may end another viewer's session.
@@ -149,9 +163,9 @@ type AddressManager interface {
 
 // Owner is the customer a server belongs to, as the billing system knows it.
 type Owner struct {
-	Ref   string // the billing system's own id; VirtFusion wants a number
-	Name  string
-	Email string
+	Ref   string `json:"ref"` // the billing system's own id; VirtFusion wants a number
+	Name  string `json:"name,omitempty"`
+	Email string `json:"email,omitempty"`
 }
 
 // OwnerAccount is the panel's account of an Owner.
@@ -162,6 +176,11 @@ type OwnerAccount struct {
 	Email    string
 	Password Secret // of the panel account, only when this call created it
 	Created  bool   // this call created it
+}
+
+// LogValue logs the ids and that there is a password; name and e-mail address are left out.
+func (o OwnerAccount) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("id", o.ID), slog.String("ref", o.Ref), slog.Bool("created", o.Created), slog.Any("password", o.Password))
 }
 
 // OwnerManager keeps panel accounts of customers.
@@ -178,6 +197,11 @@ type OwnerManager interface {
 type Link struct {
 	URL     Secret
 	Expires time.Time
+}
+
+// LogValue logs when the link expires.
+func (l Link) LogValue() slog.Value {
+	return slog.GroupValue(slog.Any("url", l.URL), slog.Time("expires", l.Expires))
 }
 
 // PanelAccess lets a customer into the panel.
@@ -251,6 +275,9 @@ type Rescue struct {
 	Password Secret // of the rescue system, when the panel tells it
 	*Operation
 }
+
+// LogValue logs that there is a password.
+func (r Rescue) LogValue() slog.Value { return slog.GroupValue(slog.Any("password", r.Password)) }
 
 // Rescuer starts a server's rescue system.
 type Rescuer interface {

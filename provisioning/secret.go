@@ -6,9 +6,12 @@ import (
 	"log/slog"
 )
 
-// Secret is a password, token or key. Every way of printing it (fmt with any verb, log/slog) shows a mask; only Reveal and
-// encoding/json give the real value, because secrets travel on the wire. fmt cannot reach methods of unexported fields, so
-// structs of this module keep secrets behind pointers or functions.
+// Secret is a password, token or key. Printing it with fmt or log/slog shows a mask; only Reveal and encoding/json give the real
+// value, because secrets travel on the wire.
+//
+// Three ways around the mask are closed elsewhere, because a string type cannot close them. fmt does not reach methods of unexported fields:
+// structs of this module keep secrets behind pointers or functions there. slog's JSON handler encodes structs with encoding/json: structs of this package
+// that hold a Secret have a LogValue, and a struct of your own needs one too. And the verbs %p and %w, which go vet refuses for a Secret, print the real value.
 type Secret string
 
 const secretMask = "[secret]"

@@ -208,6 +208,33 @@ func Snapshots(ctx context.Context, p any, id ID) ([]Snapshot, error) {
 	return c.Snapshots(ctx, id)
 }
 
+// CreateSnapshot saves the present state of a server's disk.
+func CreateSnapshot(ctx context.Context, p any, id ID, name string) (*Operation, error) {
+	c, ok := As[Snapshotter](p)
+	if !ok {
+		return nil, unsupported("CreateSnapshot")
+	}
+	return c.CreateSnapshot(ctx, id, name)
+}
+
+// RevertSnapshot puts a server's disk back to a saved state; what was written since is lost.
+func RevertSnapshot(ctx context.Context, p any, id ID, snapshot string) (*Operation, error) {
+	c, ok := As[Snapshotter](p)
+	if !ok {
+		return nil, unsupported("RevertSnapshot")
+	}
+	return c.RevertSnapshot(ctx, id, snapshot)
+}
+
+// DeleteSnapshot deletes a saved state.
+func DeleteSnapshot(ctx context.Context, p any, id ID, snapshot string) (*Operation, error) {
+	c, ok := As[Snapshotter](p)
+	if !ok {
+		return nil, unsupported("DeleteSnapshot")
+	}
+	return c.DeleteSnapshot(ctx, id, snapshot)
+}
+
 // Backups lists a server's backups.
 func Backups(ctx context.Context, p any, id ID) ([]Backup, error) {
 	c, ok := As[BackupLister](p)
@@ -235,13 +262,45 @@ func LeaveRescue(ctx context.Context, p any, id ID) (*Operation, error) {
 	return c.LeaveRescue(ctx, id)
 }
 
-// FindPlan finds a plan by its id or its exact name, without regard to letter case. None is NotFound, two are a Conflict: nobody should sell the wrong one.
-func FindPlan(ctx context.Context, p any, name string) (PlanInfo, error) {
+// ValidateCreate reports what the panel would refuse, without creating anything.
+func ValidateCreate(ctx context.Context, p any, r CreateRequest) error {
+	c, ok := As[Validator](p)
+	if !ok {
+		return unsupported("ValidateCreate")
+	}
+	return c.ValidateCreate(ctx, r)
+}
+
+// Plans lists the plans that can be ordered.
+func Plans(ctx context.Context, p any) ([]PlanInfo, error) {
 	c, ok := As[Catalog](p)
 	if !ok {
-		return PlanInfo{}, unsupported("FindPlan")
+		return nil, unsupported("Plans")
 	}
-	all, err := c.Plans(ctx)
+	return c.Plans(ctx)
+}
+
+// Images lists what can be installed with the plan (a catalog id).
+func Images(ctx context.Context, p any, plan string) ([]ImageInfo, error) {
+	c, ok := As[Catalog](p)
+	if !ok {
+		return nil, unsupported("Images")
+	}
+	return c.Images(ctx, plan)
+}
+
+// Locations lists the places where servers can be made.
+func Locations(ctx context.Context, p any) ([]LocationInfo, error) {
+	c, ok := As[Catalog](p)
+	if !ok {
+		return nil, unsupported("Locations")
+	}
+	return c.Locations(ctx)
+}
+
+// FindPlan finds a plan by its id or its exact name, without regard to letter case. None is NotFound, two are a Conflict: nobody should sell the wrong one.
+func FindPlan(ctx context.Context, p any, name string) (PlanInfo, error) {
+	all, err := Plans(ctx, p)
 	if err != nil {
 		return PlanInfo{}, err
 	}
@@ -250,11 +309,7 @@ func FindPlan(ctx context.Context, p any, name string) (PlanInfo, error) {
 
 // FindImage finds an image that can be installed with the plan (a catalog id), by its id or its exact name, as FindPlan does.
 func FindImage(ctx context.Context, p any, plan, name string) (ImageInfo, error) {
-	c, ok := As[Catalog](p)
-	if !ok {
-		return ImageInfo{}, unsupported("FindImage")
-	}
-	all, err := c.Images(ctx, plan)
+	all, err := Images(ctx, p, plan)
 	if err != nil {
 		return ImageInfo{}, err
 	}
@@ -263,11 +318,7 @@ func FindImage(ctx context.Context, p any, plan, name string) (ImageInfo, error)
 
 // FindLocation finds a location by its id or its exact name, as FindPlan does.
 func FindLocation(ctx context.Context, p any, name string) (LocationInfo, error) {
-	c, ok := As[Catalog](p)
-	if !ok {
-		return LocationInfo{}, unsupported("FindLocation")
-	}
-	all, err := c.Locations(ctx)
+	all, err := Locations(ctx, p)
 	if err != nil {
 		return LocationInfo{}, err
 	}
