@@ -56,7 +56,7 @@ var mayImport = map[string][]string{
 	"solusvm2/solusvm2test":         {"provisioning", "provisioning/provisioningtest", "internal/fakeserver"},
 	"ospabpanel":                    {"provisioning", "internal/rest"},
 	"ospabpanel/ospabpaneltest":     {"provisioning", "provisioning/provisioningtest", "internal/fakeserver"},
-	"cmd/panelsim":                  {"provisioning", "virtfusion/virtfusiontest", "solusvm2/solusvm2test", "ospabpanel/ospabpaneltest"},
+	"cmd/panelsim":                  {"provisioning", "provisioning/provisioningtest", "virtfusion/virtfusiontest", "solusvm2/solusvm2test", "ospabpanel/ospabpaneltest"},
 }
 
 func TestPackagesImportOnlyWhatTheHouseAllows(t *testing.T) {

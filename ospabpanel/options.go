@@ -6,88 +6,63 @@ import (
 	"time"
 
 	"github.com/hvpanels/hvpanels/internal/rest"
-	"github.com/hvpanels/hvpanels/provisioning"
 )
 
-// Defaults of this package. What is not listed here is the same for all panels: 4 attempts, pauses from 250 ms to 8 s, a Retry-After of at most 30 s, idle connections for 30 s,
-// half of the 60 s after which the panel closes them.
+// Defaults of this package. What is not listed here is the same for all panels: 4 attempts, pauses from 250 ms to 8 s, a Retry-After of at most 30 s, idle connections kept for 30 s,
+// half of the time after which the panel closes them.
 const (
 	// DefaultAttemptTimeout is the limit of one attempt. The older panel gives up its own answer after 15 s.
 	DefaultAttemptTimeout = 20 * time.Second
 	// DefaultMaxBodyBytes is the limit of an answer.
 	DefaultMaxBodyBytes = 1 << 20
-	// DefaultMinMemory and DefaultMaxMemory are the plausibility window of WithMemoryWindow. It is this package's choice, not a rule of the panel.
-	DefaultMinMemory = 128 * provisioning.MiB
-	DefaultMaxMemory = 4 * provisioning.TiB
 )
 
-// Option tunes a client. New, NewUserClient and NewAuth take the same options.
-type Option func(*options)
+// Option changes the client that New, NewUserClient or NewAuth makes.
+type Option = rest.Option
 
-type options struct {
-	rest                 []rest.Option
-	minMemory, maxMemory provisioning.Bytes
+func withDefaults(opts []Option) []Option {
+	return append([]Option{rest.WithAttemptTimeout(DefaultAttemptTimeout), rest.WithMaxBodyBytes(DefaultMaxBodyBytes)}, opts...)
 }
 
-func newOptions(opts []Option) options {
-	o := options{
-		rest:      []rest.Option{rest.WithAttemptTimeout(DefaultAttemptTimeout), rest.WithMaxBodyBytes(DefaultMaxBodyBytes)},
-		minMemory: DefaultMinMemory, maxMemory: DefaultMaxMemory,
-	}
-	for _, opt := range opts {
-		opt(&o)
-	}
-	return o
-}
+// WithHTTPClient sends through a copy of hc: its Transport and its Jar are used, its Timeout limits one attempt where it is the smaller limit, its CheckRedirect is not used because
+// redirects are refused. hc itself is never changed.
+func WithHTTPClient(hc *http.Client) Option { return rest.WithHTTPClient(hc) }
 
-func restOption(r rest.Option) Option { return func(o *options) { o.rest = append(o.rest, r) } }
-
-// WithHTTPClient sends through a copy of c: its Transport and its Jar are used, its Timeout limits one attempt where it is the smaller limit, its CheckRedirect is not used because
-// redirects are refused. c itself is never changed.
-func WithHTTPClient(c *http.Client) Option { return restOption(rest.WithHTTPClient(c)) }
-
-// RetryPolicy says how often and how fast a call is repeated where that is safe. Zero fields are the defaults; MaxAttempts 1 switches repeating off.
+// RetryPolicy says how often and how patiently a call is repeated where that is safe. Zero fields mean the defaults; MaxAttempts 1 switches repeating off.
 type RetryPolicy = rest.RetryPolicy
 
 // WithRetry replaces the retry policy.
-func WithRetry(p RetryPolicy) Option { return restOption(rest.WithRetry(p)) }
+func WithRetry(p RetryPolicy) Option { return rest.WithRetry(p) }
 
-// WithAttemptTimeout sets the limit of one attempt, DefaultAttemptTimeout otherwise. The whole call is limited by its context only.
-func WithAttemptTimeout(d time.Duration) Option { return restOption(rest.WithAttemptTimeout(d)) }
+// WithAttemptTimeout limits one attempt, DefaultAttemptTimeout when not given. The limit of a call as a whole is its context.
+func WithAttemptTimeout(d time.Duration) Option { return rest.WithAttemptTimeout(d) }
 
-// WithRateLimit starts at most perSecond attempts a second on average and burst at once. Calls wait for their turn, but not beyond their deadline.
-func WithRateLimit(perSecond float64, burst int) Option {
-	return restOption(rest.WithRateLimit(perSecond, burst))
-}
+// WithRateLimit starts at most perSecond attempts a second on average and burst at once. Calls wait for their turn, but not beyond their deadline. No limit of the panel is known, so this
+// is off unless set.
+func WithRateLimit(perSecond float64, burst int) Option { return rest.WithRateLimit(perSecond, burst) }
 
-// WithLogger writes one line an attempt at level Debug. Nothing is logged otherwise. No key, token, password or body is ever logged.
-func WithLogger(l *slog.Logger) Option { return restOption(rest.WithLogger(l)) }
+// WithLogger writes one line an attempt at level Debug, without bodies, headers and secrets. Without it the client is silent.
+func WithLogger(l *slog.Logger) Option { return rest.WithLogger(l) }
 
-// WithRootCAs trusts these certificates (PEM) besides those of the system. It needs the default transport or an *http.Transport. There is no way to switch verification off.
-func WithRootCAs(pem []byte) Option { return restOption(rest.WithRootCAs(pem)) }
+// WithRootCAs trusts the certificates in pem besides those of the system. It needs the default transport or an *http.Transport. There is no option that switches the check off.
+func WithRootCAs(pem []byte) Option { return rest.WithRootCAs(pem) }
 
-// WithUserAgent replaces the User-Agent header, "hvpanels/" and the version.
-func WithUserAgent(s string) Option { return restOption(rest.WithUserAgent(s)) }
+// WithUserAgent replaces the User-Agent header.
+func WithUserAgent(s string) Option { return rest.WithUserAgent(s) }
 
-// WithInsecureHTTP allows plain http to other hosts than this machine. The key then travels in clear.
-func WithInsecureHTTP() Option { return restOption(rest.WithInsecureHTTP()) }
+// WithInsecureHTTP allows plain http to other hosts than this machine. Keys and tokens then travel in the clear.
+func WithInsecureHTTP() Option { return rest.WithInsecureHTTP() }
 
-// WithMaxBodyBytes sets how long an answer may be, DefaultMaxBodyBytes otherwise.
-func WithMaxBodyBytes(n int64) Option { return restOption(rest.WithMaxBodyBytes(n)) }
-
-// WithMemoryWindow sets which memory sizes Create believes, both ends included. A size outside of it is most likely a wrong unit, and is refused before anything is sent.
-// The default is 128 MiB to 4 TiB (4,194,304 MB). Only Sync uses it.
-func WithMemoryWindow(smallest, largest provisioning.Bytes) Option {
-	return func(o *options) { o.minMemory, o.maxMemory = smallest, largest }
-}
+// WithMaxBodyBytes limits how much of an answer is read, DefaultMaxBodyBytes when not given.
+func WithMaxBodyBytes(n int64) Option { return rest.WithMaxBodyBytes(n) }
 
 // CallOption changes one call.
 type CallOption = rest.CallOption
 
-// ResponseInfo receives the last answer of a call.
+// ResponseInfo receives the last answer of a call: status, header, body, and how many attempts were made. Header and Body are the panel's own and may hold secrets.
 type ResponseInfo = rest.ResponseInfo
 
-// CaptureResponse stores the last answer of the call in r, also when the call fails. The body is the panel's own and may hold a token.
+// CaptureResponse stores the last answer of the call in r, also when the call fails.
 func CaptureResponse(r *ResponseInfo) CallOption { return rest.CaptureResponse(r) }
 
 // AttemptTimeout replaces the limit of one attempt for one call.

@@ -3,6 +3,7 @@ package ospabpanel
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"mime"
 	"net/http"
 	"strings"
@@ -59,4 +60,13 @@ func plainText(raw json.RawMessage) string {
 		return ""
 	}
 	return strings.TrimSpace(s)
+}
+
+// unexpected and mismatch are what a check of an answer may find.
+func unexpected(format string, args ...any) error {
+	return &provisioning.Error{Kind: provisioning.Unexpected, Message: fmt.Sprintf(format, args...)}
+}
+
+func mismatch(format string, args ...any) error {
+	return &provisioning.Error{Kind: provisioning.Mismatch, Message: fmt.Sprintf(format, args...)}
 }

@@ -2,7 +2,9 @@ package ospabpanel
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -14,6 +16,13 @@ import (
 const (
 	EnvPanelURL = "OSPAB_PANEL_URL"
 	EnvSyncKey  = "VPS_SYNC_API_KEY"
+)
+
+// DefaultMinMemory and DefaultMaxMemory are the memory sizes that Create believes, both included: 128 MB to 4,194,304 MB. They are this package's choice, not a rule of the panel; see
+// WithMemoryWindow.
+const (
+	DefaultMinMemory = 128 * provisioning.MiB
+	DefaultMaxMemory = 4 * provisioning.TiB
 )
 
 // Sync keeps the panel's records of VPS: it pushes, the panel stores. It is safe for concurrent use, but calls for one VPS must not overlap: the panel has no versions, so
@@ -41,10 +50,6 @@ func NewWithKeySource(baseURL string, key KeySource, opts ...Option) (*Sync, err
 	if key == nil {
 		return nil, provisioning.InvalidField("key", "must not be nil")
 	}
-	o := newOptions(opts)
-	if o.minMemory < 1 || o.maxMemory < o.minMemory {
-		return nil, provisioning.InvalidField("memoryWindow", "must be two sizes above zero, the smaller one first")
-	}
 	authorize := func(ctx context.Context, h http.Header) error {
 		k, err := key(ctx)
 		if err == nil {
@@ -55,21 +60,34 @@ func NewWithKeySource(baseURL string, key KeySource, opts ...Option) (*Sync, err
 		}
 		return err
 	}
-	c, err := rest.New(rest.Panel{Name: panelName, Prefix: apiPrefix, Authorize: authorize, Refusal: refusal}, baseURL, o.rest...)
+	c, err := rest.New(rest.Panel{Name: panelName, Prefix: apiPrefix, Authorize: authorize, Refusal: refusal}, baseURL, withDefaults(opts)...)
 	if err != nil {
 		return nil, err
 	}
-	return &Sync{rest: c, minMemory: o.minMemory, maxMemory: o.maxMemory}, nil
+	return &Sync{rest: c, minMemory: DefaultMinMemory, maxMemory: DefaultMaxMemory}, nil
 }
 
 // NewFromEnv is New with the settings OSPAB_PANEL_URL and VPS_SYNC_API_KEY, read with getenv, usually os.Getenv. An error names the setting that is missing or wrong, never its value.
 func NewFromEnv(getenv func(string) string, opts ...Option) (*Sync, error) {
-	key := provisioning.Secret(getenv(EnvSyncKey))
-	if err := renamed(checkKey(key), EnvSyncKey); err != nil {
-		return nil, err
+	s, err := New(getenv(EnvPanelURL), provisioning.Secret(getenv(EnvSyncKey)), opts...)
+	var e *provisioning.Error
+	if errors.As(err, &e) {
+		for field, setting := range map[string]string{"key": EnvSyncKey, "baseURL": EnvPanelURL} {
+			if messages, ok := e.Fields[field]; ok {
+				return nil, &provisioning.Error{Panel: panelName, Kind: provisioning.Invalid, Fields: map[string][]string{setting: messages}}
+			}
+		}
 	}
-	s, err := New(getenv(EnvPanelURL), key, opts...)
-	return s, renamed(err, EnvPanelURL)
+	return s, err
+}
+
+// WithMemoryWindow returns a copy of s that believes other memory sizes, both ends included. A size outside of the window is most likely a wrong unit, and Create refuses it before
+// anything is sent.
+func (s *Sync) WithMemoryWindow(smallest, largest provisioning.Bytes) (*Sync, error) {
+	if smallest < 1 || largest < smallest {
+		return nil, provisioning.InvalidField("memoryWindow", "must be two sizes above zero, the smaller one first")
+	}
+	return &Sync{rest: s.rest, minMemory: smallest, maxMemory: largest}, nil
 }
 
 // BaseURL is the panel's address in one fixed spelling, without "/api" and without a slash at the end. Records belong to one panel: store it next to their ids.
@@ -176,7 +194,7 @@ func (s *Sync) Delete(ctx context.Context, id VPSID, opts ...CallOption) error {
 		}
 		return nil
 	}, opts)
-	if isNotFound(err) {
+	if errors.Is(err, provisioning.NotFound) {
 		return nil
 	}
 	return err
@@ -198,8 +216,8 @@ func (s *Sync) send(ctx context.Context, action string, class rest.Class, vps wi
 
 // syncAnswer is the answer to a sync. Only that of a create is documented in full; update and delete may answer less, or nothing.
 type syncAnswer struct {
-	Status string      `json:"status"`
-	VPS    columnsOfVPS `json:"vps"`
+	Status string  `json:"status"`
+	VPS    columns `json:"vps"`
 }
 
 func (a syncAnswer) fine() bool { return a.Status == "" || a.Status == "success" }
@@ -237,17 +255,14 @@ func units(field string, b, unit provisioning.Bytes, name string) (int64, error)
 
 func checkText(field, s string, limit int) error {
 	switch {
-	case s == "":
+	case strings.TrimSpace(s) == "":
 		return provisioning.InvalidField(field, "is missing")
 	case !utf8.ValidString(s):
 		return provisioning.InvalidField(field, "is not valid UTF-8")
 	case utf8.RuneCountInString(s) > limit:
 		return provisioning.InvalidField(field, "has %d characters, at most %d are possible", utf8.RuneCountInString(s), limit)
-	}
-	for _, r := range s {
-		if unicode.IsControl(r) {
-			return provisioning.InvalidField(field, "holds control characters")
-		}
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return provisioning.InvalidField(field, "holds control characters")
 	}
 	return nil
 }

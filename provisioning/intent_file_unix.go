@@ -20,7 +20,10 @@ func lockFile(name string) (unlock func(), err error) {
 		}
 		return nil, err
 	}
-	return func() { _ = f.Close() }, nil
+	return func() {
+		_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) // closing alone leaves the lock to a child process that is just being started
+		_ = f.Close()
+	}, nil
 }
 
 func syncDir(dir string) error {

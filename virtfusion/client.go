@@ -29,11 +29,12 @@ type Client struct {
 	rest *rest.Client
 }
 
-// New makes a client for the control server at baseURL ("https://cp.example.com", with or without "/api/v1") and a token made in the admin area under Configuration, API. It checks its
-// input and does no network I/O; General.TestConnection does. Errors are of Kind Invalid.
+// New makes a client for the control server at baseURL ("https://cp.example.com", with or without "/api/v1") and a token made in the admin area under
+// Configuration, API. It checks its input and does no network I/O; General.TestConnection does. Errors are of Kind Invalid.
 //
-// baseURL must be https, except on a loopback address or with WithInsecureHTTP. The token must be printable ASCII without spaces or quotes: what a careless copy adds to it would only show as
-// "unauthorized" later. A token may be limited to operations and to source addresses; what it may not do is Forbidden at run time.
+// baseURL must be https, except on a loopback address or with WithInsecureHTTP. The token must be printable ASCII without spaces or quotes: what a careless
+// copy adds to it would only show as "unauthorized" later. A token may be limited to operations and to source addresses; what it may not do is Forbidden at run
+// time.
 func New(baseURL string, token provisioning.Secret, opts ...Option) (*Client, error) {
 	if err := checkToken(token.Reveal()); err != nil {
 		return nil, err
@@ -66,11 +67,11 @@ func New(baseURL string, token provisioning.Secret, opts ...Option) (*Client, er
 
 func checkToken(token string) error {
 	if token == "" {
-		return provisioning.InvalidField("token", "it is empty")
+		return provisioning.InvalidField("token", "must not be empty")
 	}
 	for _, c := range []byte(token) {
 		if c <= ' ' || c > '~' || strings.IndexByte("\"'`", c) >= 0 {
-			return provisioning.InvalidField("token", "it must be printable ASCII without spaces and quotes")
+			return provisioning.InvalidField("token", "must be printable ASCII without spaces and quotes")
 		}
 	}
 	return nil
@@ -79,10 +80,12 @@ func checkToken(token string) error {
 // BaseURL is the control server's address without the API prefix and without a slash at its end.
 func (c *Client) BaseURL() string { return c.rest.BaseURL() }
 
-// Do calls an operation that this package lacks. path lies below /api/v1 and may carry a query: "/servers/7/firewall/primary?x=1"; each of its elements is unescaped, checked and escaped again, so an
-// empty one, "." and ".." are refused. in is sent as JSON unless it is nil. out receives the whole answer, "data" included; pass nil where the operation answers nothing.
+// Do calls an operation that this package lacks. path lies below /api/v1 and may carry a query: "/servers/7/firewall/primary?x=1"; each of its elements is
+// unescaped, checked and escaped again, so an empty one, "." and ".." are refused. in is sent as JSON unless it is nil. out receives the whole answer, "data"
+// included; pass nil where the operation answers nothing.
 //
-// GET is treated as a read. Everything else is sent once, and an unclear answer is ErrMaybeApplied, unless the option Repeatable says that repeating it gives the same end state.
+// GET is treated as a read. Everything else is sent once, and an unclear answer is ErrMaybeApplied, unless the option Repeatable says that repeating it gives
+// the same end state.
 func (c *Client) Do(ctx context.Context, method, path string, in, out any, opts ...CallOption) error {
 	class := rest.Once
 	switch method {
@@ -90,7 +93,7 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any, opts 
 		class = rest.Read
 	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
 	default:
-		return provisioning.InvalidField("method", "%q is not one of GET, POST, PUT, PATCH, DELETE", method)
+		return provisioning.InvalidField("method", "must be one of GET, POST, PUT, PATCH and DELETE")
 	}
 	elements, query, err := splitPath(path)
 	if err != nil {
@@ -99,20 +102,18 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any, opts 
 	return c.rest.Do(ctx, rest.Call{Op: "do", Class: class, Method: method, Path: elements, Query: query, In: in, Out: out}, opts...)
 }
 
+// splitPath takes a path and query apart. Bad elements are refused where all paths are built.
 func splitPath(path string) ([]any, url.Values, error) {
 	path, rawQuery, _ := strings.Cut(path, "?")
-	if strings.ContainsRune(path+rawQuery, '#') {
-		return nil, nil, provisioning.InvalidField("path", "it must not have a fragment")
-	}
 	query, err := url.ParseQuery(rawQuery)
-	if err != nil {
-		return nil, nil, provisioning.InvalidField("path", "its query cannot be read")
+	if err != nil || strings.ContainsRune(path+rawQuery, '#') {
+		return nil, nil, provisioning.InvalidField("path", "must be a path, perhaps with a query, and without a fragment")
 	}
 	var elements []any
 	for element := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
 		e, err := url.PathUnescape(element)
-		if err != nil || e == "" || e == "." || e == ".." {
-			return nil, nil, provisioning.InvalidField("path", "its elements must not be empty, \".\" or \"..\", and must be escaped correctly")
+		if err != nil {
+			return nil, nil, provisioning.InvalidField("path", "is not escaped correctly")
 		}
 		elements = append(elements, e)
 	}
@@ -122,11 +123,13 @@ func splitPath(path string) ([]any, url.Values, error) {
 // Option changes the client that New makes.
 type Option = rest.Option
 
-// WithHTTPClient uses a copy of hc; its transport is kept, so that connection pools, proxies and client certificates stay the caller's. Redirects are refused all the same.
+// WithHTTPClient sends through a copy of hc: its transport and cookie jar are used, so that connection pools, proxies and client certificates stay the
+// caller's. Redirects are refused all the same.
 func WithHTTPClient(hc *http.Client) Option { return rest.WithHTTPClient(hc) }
 
-// RetryPolicy says how often and how patiently a call is tried again. Zero fields mean the defaults: 4 attempts, 250 ms doubling to 8 s with full jitter, and a Retry-After of at most 30 s.
-// MaxAttempts 1 switches retries off. Which calls may be retried at all is told in the package documentation and cannot be changed here.
+// RetryPolicy says how often and how patiently a call is tried again. Zero fields mean the defaults: 4 attempts, 250 ms doubling to 8 s with full jitter, and a
+// Retry-After of at most 30 s. MaxAttempts 1 switches retries off. Which calls may be retried at all is told in the package documentation and cannot be changed
+// here.
 type RetryPolicy = rest.RetryPolicy
 
 // WithRetry replaces the retry policy.
@@ -138,11 +141,11 @@ func WithAttemptTimeout(d time.Duration) Option { return rest.WithAttemptTimeout
 // WithRateLimit spaces the attempts of this client out. A token of the panel can have a rate limit, but the panel does not tell it, so this is off unless set.
 func WithRateLimit(perSecond float64, burst int) Option { return rest.WithRateLimit(perSecond, burst) }
 
-// WithLogger logs every attempt without bodies, headers and secrets. Without it the client is silent.
+// WithLogger logs one line an attempt at level Debug, without headers, queries and bodies. Without it the client is silent.
 func WithLogger(l *slog.Logger) Option { return rest.WithLogger(l) }
 
-// WithRootCAs trusts the certificates in pem (instead of the system's) when it checks the control server's certificate. Many control servers run with a self-signed certificate:
-// put that certificate here. There is no option that switches the check off.
+// WithRootCAs trusts the certificates in pem, besides those of the system. Many control servers run with a self-signed certificate: put that certificate here.
+// There is no option that switches the check off. It needs the default transport or an *http.Transport.
 func WithRootCAs(pem []byte) Option { return rest.WithRootCAs(pem) }
 
 // WithUserAgent replaces the User-Agent header.
@@ -157,7 +160,8 @@ func WithMaxBodyBytes(n int64) Option { return rest.WithMaxBodyBytes(n) }
 // CallOption changes one call. A list hands it to the call of each page.
 type CallOption = rest.CallOption
 
-// ResponseInfo receives the last answer of a call: status, header, body, and how many attempts were made. Header and Body are the panel's own and may hold secrets.
+// ResponseInfo receives the last answer of a call: status, header, body, and how many attempts were made. Header and Body are the panel's own and may hold
+// secrets.
 type ResponseInfo = rest.ResponseInfo
 
 // CaptureResponse stores the last answer of the call in r, also when the call fails.
@@ -169,5 +173,6 @@ func Repeatable() CallOption { return rest.Repeatable() }
 // AttemptTimeout replaces the limit of one attempt for one call.
 func AttemptTimeout(d time.Duration) CallOption { return rest.AttemptTimeout(d) }
 
-// NotAfter forbids to start an attempt after t. A call that comes too late fails as not sent, which is how a stored order can be sure that an old request never wakes up and sends.
+// NotAfter forbids to start an attempt after t. A call that comes too late fails as not sent, which is how a stored order can be sure that an old request never
+// wakes up and sends.
 func NotAfter(t time.Time) CallOption { return rest.NotAfter(t) }

@@ -11,14 +11,15 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
-// refusal reads an answer that is not a success. The panel has two envelopes of its own, {"errors":[...]} and {"msg":"..."}; {"message":"..."} is the framework speaking below it. Kinds that follow
-// from the status alone are left to the core.
+// refusal reads an answer that is not a success. The panel has two envelopes of its own, {"errors":[...]} and {"msg":"..."}; {"message":"..."} is the framework
+// speaking below it. Kinds that follow from the status alone are left to the core.
 func refusal(status int, _ http.Header, body []byte) rest.Refused {
 	said := readRefusal(body)
 	r := rest.Refused{Message: strings.Join(said.texts, "; "), Fields: said.fields}
 	switch status {
 	case http.StatusNotFound:
-		// Only the panel's own words mean that the record is gone. Anything else is a wrong path, a proxy or an older panel, and must never be read as "deleted".
+		// Only the panel's own words mean that the record is gone. Anything else is a wrong path, a proxy or an older panel, and must never be read as
+		// "deleted".
 		r.Kind = provisioning.NoRoute
 		if said.own {
 			r.Kind = provisioning.NotFound
@@ -104,8 +105,8 @@ func texts(to []string, v any, depth int) []string {
 	return to
 }
 
-// capacityWords tell "there is no room" from "your input is wrong". Both are 422 and only the text differs; no list of texts is published, so this is a heuristic. The wrong guess is harmless: either
-// way the call was refused and nothing was done.
+// capacityWords tell "there is no room" from "your input is wrong". Both are 422 and only the text differs; no list of texts is published, so this is a
+// heuristic. The wrong guess is harmless: either way the call was refused and nothing was done.
 var capacityWords = []string{"no available", "not enough", "insufficient", "no free", "no suitable", "exhausted"}
 
 func aboutCapacity(r rest.Refused) bool {

@@ -10,7 +10,8 @@ import (
 
 // ControlStatus is the health of the control server.
 //
-// Experimental: the documentation describes the answer in words only (version, database, cache, scheduled tasks, cron, hypervisor alerts, one flag over all), so Data is kept as it came.
+// Experimental: the documentation describes the answer in words only (version, database, cache, scheduled tasks, cron, hypervisor alerts, one flag over all),
+// so Data is kept as it came.
 type ControlStatus struct {
 	// Healthy is false when the panel answered 503, which is how it says that one of its checks failed.
 	Healthy bool
@@ -20,9 +21,11 @@ type ControlStatus struct {
 // GeneralService asks about the control server itself.
 type GeneralService struct{ rest *rest.Client }
 
-// TestConnection checks address and token. It succeeds for every valid token, also for one that may do nothing else: to know whether a token may be used for an order, list the hypervisor groups.
+// TestConnection checks address and token. It succeeds for every valid token, also for one that may do nothing else: to know whether a token may be used for an
+// order, list the hypervisor groups.
 //
-// Errors: Unauthorized when the token is wrong, expired or used from an address that is not on its list; NoRoute when the address is not a VirtFusion control server.
+// Errors: Unauthorized when the token is wrong, expired or used from an address that is not on its list; NoRoute when the address is not a VirtFusion control
+// server.
 //
 // API: GET /connect
 func (s *GeneralService) TestConnection(ctx context.Context, opts ...CallOption) error {
@@ -30,33 +33,31 @@ func (s *GeneralService) TestConnection(ctx context.Context, opts ...CallOption)
 	return s.rest.Do(ctx, rest.Call{Op: "testConnection", Class: rest.Read, Method: http.MethodGet, Path: []any{"connect"}, Out: &out}, opts...)
 }
 
-// ControlStatus reads the health of the control server. A failed check is not an error of the call: it shows as Healthy false. Panel 7.1 or later; older ones answer NoRoute, which makes this the way to
-// tell the generations apart.
+// ControlStatus reads the health of the control server. A failed check is not an error of the call: it shows as Healthy false. Panel 7.1 or later; older ones
+// answer NoRoute, which makes this the way to tell the generations apart.
 //
 // Experimental: nobody has seen the members of the answer.
 //
 // API: GET /status
 func (s *GeneralService) ControlStatus(ctx context.Context, opts ...CallOption) (*ControlStatus, error) {
-	var out envelope[json.RawMessage]
 	status := ControlStatus{Healthy: true}
-	err := s.rest.Do(ctx, rest.Call{Op: "getControlStatus", Class: rest.Read, Method: http.MethodGet, Path: []any{"status"}, Out: &out,
+	data, err := fetch(ctx, s.rest, rest.Call{Op: "getControlStatus", Class: rest.Read, Method: http.MethodGet, Path: []any{"status"},
 		Declared: func(got int, body []byte) rest.Verdict {
 			if got != http.StatusServiceUnavailable || !hasDataMember(body) {
 				return rest.Foreign // a proxy's 503
 			}
 			status.Healthy = false
 			return rest.Result
-		},
-		Check: func() error {
-			if len(out.Data) == 0 {
-				return lacks("data")
-			}
-			return nil
-		}}, opts...)
+		}}, func(v *json.RawMessage) error {
+		if len(*v) == 0 {
+			return lacks("data")
+		}
+		return nil
+	}, opts)
 	if err != nil {
 		return nil, err
 	}
-	status.Data = out.Data
+	status.Data = *data
 	return &status, nil
 }
 

@@ -66,7 +66,8 @@ type MemoryResource struct {
 	Percent   provisioning.Opt[Float] `json:"percent,omitzero"`
 }
 
-// StorageResource is an allotment of disk space. With Max 0 there is no limit, Free is then negative and Percent null. The default local storage has neither ID nor Path.
+// StorageResource is an allotment of disk space. With Max 0 there is no limit, Free is then negative and Percent null. The default local storage has neither ID
+// nor Path.
 type StorageResource struct {
 	ID          Int                     `json:"id"`
 	Name        string                  `json:"name"`
@@ -81,7 +82,8 @@ type StorageResource struct {
 	Percent     provisioning.Opt[Float] `json:"percent,omitzero"`
 }
 
-// StorageType is a code for a kind of storage. No table is published: 0 and 1 were seen for the default local storage, 2 for Ceph and other datastores, 4 for a further mountpoint.
+// StorageType is a code for a kind of storage. No table is published: 0 and 1 were seen for the default local storage, 2 for Ceph and other datastores, 4 for a
+// further mountpoint.
 type StorageType int64
 
 // UnmarshalJSON reads numbers and text; null is 0.
@@ -104,7 +106,8 @@ type HypervisorGroupsService struct{ rest *rest.Client }
 //
 // API: GET /compute/hypervisors/groups
 func (s *HypervisorGroupsService) List(ctx context.Context, o ListOptions, opts ...CallOption) iter.Seq2[HypervisorGroup, error] {
-	return rows[HypervisorGroup](ctx, s.rest, pageCall{op: "listHypervisorGroups", path: []any{"compute", "hypervisors", "groups"}, results: o.Results, opts: opts})
+	return rows[HypervisorGroup](ctx, s.rest,
+		pageCall{op: "listHypervisorGroups", path: []any{"compute", "hypervisors", "groups"}, results: o.Results, opts: opts})
 }
 
 // Get reads one group. NotFound when there is none.
@@ -114,13 +117,9 @@ func (s *HypervisorGroupsService) Get(ctx context.Context, id HypervisorGroupID,
 	if err := positive("hypervisorGroupId", id); err != nil {
 		return nil, err
 	}
-	var out envelope[HypervisorGroup]
-	err := s.rest.Do(ctx, rest.Call{Op: "getHypervisorGroup", Class: rest.Read, Method: http.MethodGet, Path: []any{"compute", "hypervisors", "groups", id}, Out: &out,
-		Check: func() error { return sameID("hypervisor group", out.Data.ID, id) }}, opts...)
-	if err != nil {
-		return nil, err
-	}
-	return &out.Data, nil
+	return fetch(ctx, s.rest, rest.Call{Op: "getHypervisorGroup", Class: rest.Read, Method: http.MethodGet,
+		Path: []any{"compute", "hypervisors", "groups", id}},
+		func(v *HypervisorGroup) error { return sameID("hypervisor group", v.ID, id) }, opts)
 }
 
 // Resources yields what each hypervisor of a group has left, page by page as List does.

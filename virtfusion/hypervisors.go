@@ -112,11 +112,6 @@ func (s *HypervisorsService) Get(ctx context.Context, id HypervisorID, opts ...C
 	if err := positive("hypervisorId", id); err != nil {
 		return nil, err
 	}
-	var out envelope[Hypervisor]
-	err := s.rest.Do(ctx, rest.Call{Op: "getHypervisor", Class: rest.Read, Method: http.MethodGet, Path: []any{"compute", "hypervisors", id}, Out: &out,
-		Check: func() error { return sameID("hypervisor", out.Data.ID, id) }}, opts...)
-	if err != nil {
-		return nil, err
-	}
-	return &out.Data, nil
+	return fetch(ctx, s.rest, rest.Call{Op: "getHypervisor", Class: rest.Read, Method: http.MethodGet, Path: []any{"compute", "hypervisors", id}},
+		func(v *Hypervisor) error { return sameID("hypervisor", v.ID, id) }, opts)
 }

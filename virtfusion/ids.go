@@ -5,8 +5,8 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
-// Ids of the panel are whole numbers above zero, each kind with a type of its own, so that one cannot be passed for another. Answers may carry them as numbers or as text; null and an absent
-// member are 0, which is no id, with one exception that TemplateGroupID tells.
+// Ids of the panel are whole numbers above zero, each kind with a type of its own, so that one cannot be passed for another. Answers may carry them as numbers
+// or as text; null and an absent member are 0, which is no id, with one exception that TemplateGroupID tells.
 type (
 	// ServerID names a server.
 	ServerID int64
@@ -100,8 +100,8 @@ func (i *ResourceGroupProfileID) UnmarshalJSON(b []byte) error {
 // UnmarshalJSON reads 7, "7" and null.
 func (i *ResourcePackID) UnmarshalJSON(b []byte) error { return (*rest.Int)(i).UnmarshalJSON(b) }
 
-// ExtRelationID is your own number for a user, stored on the panel as the external relation id: a number above zero that fits 63 bits. The panel's documentation types it as text in paths and as a
-// 64-bit number in bodies; here it is the number everywhere. Users without one have 0.
+// ExtRelationID is your own number for a user, stored on the panel as the external relation id: a number above zero that fits 63 bits. The panel's
+// documentation types it as text in paths and as a 64-bit number in bodies; here it is the number everywhere. Users without one have 0.
 type ExtRelationID int64
 
 // UnmarshalJSON reads 7, "7" and null.
@@ -110,7 +110,8 @@ func (i *ExtRelationID) UnmarshalJSON(b []byte) error { return (*rest.Int)(i).Un
 // RelStr is your own text for a user, stored on the panel as the relation string. The panel matches it instead of the number when it is asked to (relStr=true).
 type RelStr string
 
-// ExtRelation is how the panel finds users: by an ExtRelationID or a RelStr. There is no other way, neither by the internal id nor by e-mail address, and no list.
+// ExtRelation is how the panel finds users: by an ExtRelationID or a RelStr. There is no other way, neither by the internal id nor by e-mail address, and no
+// list.
 type ExtRelation interface {
 	// extRelation gives the path element, and whether the panel must match the relation string.
 	extRelation() (element any, relStr bool, err error)
@@ -122,7 +123,7 @@ func (i ExtRelationID) extRelation() (any, bool, error) {
 
 func (s RelStr) extRelation() (any, bool, error) {
 	if s == "" {
-		return nil, false, provisioning.InvalidField("relStr", "it is empty")
+		return nil, false, provisioning.InvalidField("relStr", "must not be empty")
 	}
 	return string(s), true, nil
 }

@@ -34,7 +34,8 @@ type Template struct {
 	Type        TemplateType      `json:"type"`
 }
 
-// FullName is name, version and variant as people read them: "Debian 12 (Bookworm) Minimal". Parts that the panel leaves empty leave no blanks behind. It need not be unique.
+// FullName is name, version and variant as people read them: "Debian 12 (Bookworm) Minimal". Parts that the panel leaves empty leave no blanks behind. It need
+// not be unique.
 func (t *Template) FullName() string {
 	return strings.Join(strings.Fields(t.Name+" "+t.Version+" "+t.Variant), " ")
 }
@@ -57,7 +58,8 @@ func (t TemplateType) Known() bool {
 // MediaService reads what can be installed.
 type MediaService struct{ rest *rest.Client }
 
-// PackageTemplates returns the templates that can be built on servers of a package, in their groups. The panel does not page this list. A package without templates gives an empty list.
+// PackageTemplates returns the templates that can be built on servers of a package, in their groups. The panel does not page this list. A package without
+// templates gives an empty list.
 //
 // API: GET /media/templates/fromServerPackageSpec/{serverPackageId}
 func (s *MediaService) PackageTemplates(ctx context.Context, id PackageID, opts ...CallOption) ([]TemplateGroup, error) {
@@ -78,11 +80,5 @@ func (s *MediaService) ServerTemplates(ctx context.Context, id ServerID, opts ..
 }
 
 func (s *MediaService) templates(ctx context.Context, op string, path []any, opts []CallOption) ([]TemplateGroup, error) {
-	var out envelope[[]TemplateGroup]
-	err := s.rest.Do(ctx, rest.Call{Op: op, Class: rest.Read, Method: http.MethodGet, Path: path, Out: &out,
-		Check: func() error { return hasList(out.Data) }}, opts...)
-	if err != nil {
-		return nil, err
-	}
-	return out.Data, nil
+	return fetchList[TemplateGroup](ctx, s.rest, rest.Call{Op: op, Class: rest.Read, Method: http.MethodGet, Path: path}, opts)
 }

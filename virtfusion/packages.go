@@ -31,7 +31,8 @@ type Package struct {
 	PrimaryStorageReadIOPSSec   Int `json:"primaryStorageReadIopsSec"`
 	PrimaryStorageWriteIOPSSec  Int `json:"primaryStorageWriteIopsSec"`
 
-	// PrimaryStorageProfile is a code for a kind of storage. Compare it with StorageResource.StorageType and never with an id: that mistake made a shop sell nothing.
+	// PrimaryStorageProfile is a code for a kind of storage. Compare it with StorageResource.StorageType and never with an id: that mistake made a shop sell
+	// nothing.
 	PrimaryStorageProfile StorageType `json:"primaryStorageProfile"`
 	PrimaryNetworkProfile Int         `json:"primaryNetworkProfile"`
 
@@ -45,13 +46,7 @@ type PackagesService struct{ rest *rest.Client }
 //
 // API: GET /packages
 func (s *PackagesService) List(ctx context.Context, opts ...CallOption) ([]Package, error) {
-	var out envelope[[]Package]
-	err := s.rest.Do(ctx, rest.Call{Op: "listPackages", Class: rest.Read, Method: http.MethodGet, Path: []any{"packages"}, Out: &out,
-		Check: func() error { return hasList(out.Data) }}, opts...)
-	if err != nil {
-		return nil, err
-	}
-	return out.Data, nil
+	return fetchList[Package](ctx, s.rest, rest.Call{Op: "listPackages", Class: rest.Read, Method: http.MethodGet, Path: []any{"packages"}}, opts)
 }
 
 // Get reads one package. NotFound when there is none.
@@ -61,11 +56,6 @@ func (s *PackagesService) Get(ctx context.Context, id PackageID, opts ...CallOpt
 	if err := positive("packageId", id); err != nil {
 		return nil, err
 	}
-	var out envelope[Package]
-	err := s.rest.Do(ctx, rest.Call{Op: "getPackage", Class: rest.Read, Method: http.MethodGet, Path: []any{"packages", id}, Out: &out,
-		Check: func() error { return sameID("package", out.Data.ID, id) }}, opts...)
-	if err != nil {
-		return nil, err
-	}
-	return &out.Data, nil
+	return fetch(ctx, s.rest, rest.Call{Op: "getPackage", Class: rest.Read, Method: http.MethodGet, Path: []any{"packages", id}},
+		func(v *Package) error { return sameID("package", v.ID, id) }, opts)
 }

@@ -51,7 +51,7 @@ func pages[T any](ctx context.Context, c *rest.Client, list pageCall) iter.Seq2[
 	}
 	return func(yield func(*page[T], error) bool) {
 		if list.results < 0 || list.results > maxResults {
-			yield(nil, provisioning.InvalidField("results", "%d is not between 1 and %d", list.results, maxResults))
+			yield(nil, provisioning.InvalidField("results", "must be between 1 and %d, or 0 for that many, not %d", maxResults, list.results))
 			return
 		}
 		for n := 1; ; n++ {
@@ -108,8 +108,8 @@ func rows[T any](ctx context.Context, c *rest.Client, list pageCall) iter.Seq2[T
 // completeWalks is how often allRows walks before it gives up.
 const completeWalks = 3
 
-// allRows collects the rows of a walk that proves itself complete: every page told the same total, and there are that many different ids. Rows that come and go shift the pages, so a walk that does not
-// add up is repeated.
+// allRows collects the rows of a walk that proves itself complete: every page told the same total, and there are that many different ids. Rows that come and go
+// shift the pages, so a walk that does not add up is repeated.
 func allRows[T any, K comparable](ctx context.Context, c *rest.Client, list pageCall, id func(*T) K) ([]T, error) {
 	for range completeWalks {
 		var all []T

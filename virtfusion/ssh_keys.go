@@ -41,11 +41,11 @@ func (r *CreateSSHKeyRequest) check() error {
 	}
 	switch {
 	case strings.TrimSpace(r.Name) == "":
-		return provisioning.InvalidField("name", "it is empty")
+		return provisioning.InvalidField("name", "must not be empty")
 	case strings.Contains(r.PublicKey, "PRIVATE KEY"):
-		return provisioning.InvalidField("publicKey", "this is a private key, which must not leave its machine")
+		return provisioning.InvalidField("publicKey", "is a private key, which must not leave its machine")
 	case len(strings.Fields(r.PublicKey)) < 2 || strings.ContainsAny(strings.TrimSpace(r.PublicKey), "\r\n"):
-		return provisioning.InvalidField("publicKey", "it must be one line of type and key, as in authorized_keys")
+		return provisioning.InvalidField("publicKey", "must be one line of type and key, as in authorized_keys")
 	}
 	return nil
 }
@@ -60,13 +60,8 @@ func (s *SSHKeysService) Create(ctx context.Context, r CreateSSHKeyRequest, opts
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	var out envelope[CreatedSSHKey]
-	err := s.rest.Do(ctx, rest.Call{Op: "addSshKey", Class: rest.Once, Method: http.MethodPost, Path: []any{"ssh_keys"}, In: r, Out: &out,
-		Check: func() error { return hasID("SSH key", out.Data.ID) }}, opts...)
-	if err != nil {
-		return nil, err
-	}
-	return &out.Data, nil
+	return fetch(ctx, s.rest, rest.Call{Op: "addSshKey", Class: rest.Once, Method: http.MethodPost, Path: []any{"ssh_keys"}, In: r},
+		func(v *CreatedSSHKey) error { return hasID("SSH key", v.ID) }, opts)
 }
 
 // Get reads one key. NotFound when there is none.
@@ -76,23 +71,19 @@ func (s *SSHKeysService) Get(ctx context.Context, id SSHKeyID, opts ...CallOptio
 	if err := positive("keyId", id); err != nil {
 		return nil, err
 	}
-	var out envelope[SSHKey]
-	err := s.rest.Do(ctx, rest.Call{Op: "getSshKey", Class: rest.Read, Method: http.MethodGet, Path: []any{"ssh_keys", id}, Out: &out,
-		Check: func() error { return sameID("SSH key", out.Data.ID, id) }}, opts...)
-	if err != nil {
-		return nil, err
-	}
-	return &out.Data, nil
+	return fetch(ctx, s.rest, rest.Call{Op: "getSshKey", Class: rest.Read, Method: http.MethodGet, Path: []any{"ssh_keys", id}},
+		func(v *SSHKey) error { return sameID("SSH key", v.ID, id) }, opts)
 }
 
-// Delete removes a key from its user. Servers that were built with it keep it. A key that the panel does not know is NotFound, unless an earlier attempt of this call may have removed it.
+// Delete removes a key from its user. Servers that were built with it keep it. A key that the panel does not know is NotFound, unless an earlier attempt of
+// this call may have removed it.
 //
 // API: DELETE /ssh_keys/{keyId}
 func (s *SSHKeysService) Delete(ctx context.Context, id SSHKeyID, opts ...CallOption) error {
 	if err := positive("keyId", id); err != nil {
 		return err
 	}
-	return deleted(s.rest.Do(ctx, rest.Call{Op: "deleteSshKey", Class: rest.Set, Method: http.MethodDelete, Path: []any{"ssh_keys", id}}, opts...))
+	return s.rest.Do(ctx, rest.Call{Op: "deleteSshKey", Class: rest.Set, Method: http.MethodDelete, Path: []any{"ssh_keys", id}}, opts...)
 }
 
 // ListByUser returns the keys of a user. The panel does not page this list.
@@ -102,11 +93,5 @@ func (s *SSHKeysService) ListByUser(ctx context.Context, id UserID, opts ...Call
 	if err := positive("userId", id); err != nil {
 		return nil, err
 	}
-	var out envelope[[]SSHKey]
-	err := s.rest.Do(ctx, rest.Call{Op: "listUserSshKeys", Class: rest.Read, Method: http.MethodGet, Path: []any{"ssh_keys", "user", id}, Out: &out,
-		Check: func() error { return hasList(out.Data) }}, opts...)
-	if err != nil {
-		return nil, err
-	}
-	return out.Data, nil
+	return fetchList[SSHKey](ctx, s.rest, rest.Call{Op: "listUserSshKeys", Class: rest.Read, Method: http.MethodGet, Path: []any{"ssh_keys", "user", id}}, opts)
 }

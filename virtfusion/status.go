@@ -1,6 +1,7 @@
 package virtfusion
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/hvpanels/hvpanels/internal/rest"
@@ -10,7 +11,8 @@ import (
 // ServerState is how far the building of a server has come. It says nothing about power: a complete server may be switched off. The set is open, see Known.
 type ServerState string
 
-// The states. Where each was seen: allocated, queued, complete and failed in the vendor's examples; building and suspended only in the code of an integration's user interface.
+// The states. Where each was seen: allocated, queued, complete and failed in the vendor's examples; building and suspended only in the code of an integration's
+// user interface.
 const (
 	ServerAllocated ServerState = "allocated" // resources are reserved, nothing was ever built
 	ServerQueued    ServerState = "queued"    // a build was accepted
@@ -59,8 +61,8 @@ func (c CommissionStatus) Phase() provisioning.Phase {
 	return provisioning.PhaseUnknown
 }
 
-// phase is the one state table. A failure is told by the state or by the flag: the vendor's own example of a failed build has state "failed", status 2 and a flag that is false. Otherwise the state
-// decides where it speaks of building, and the number decides for "suspended" and for states that are not known.
+// phase is the one state table. A failure is told by the state or by the flag: the vendor's own example of a failed build has state "failed", status 2 and a
+// flag that is false. Otherwise the state decides where it speaks of building, and the number decides for "suspended" and for states that are not known.
 func phase(state ServerState, status CommissionStatus, buildFailed Bool) provisioning.Phase {
 	if state == ServerFailed || bool(buildFailed) {
 		return provisioning.PhaseFailed
@@ -87,22 +89,15 @@ func (s *UserServer) Phase() provisioning.Phase {
 // Phase is as much as a row tells: PhaseUnknown while a build is running and after it failed.
 func (r *ServerRow) Phase() provisioning.Phase { return r.Commissioned.Phase() }
 
-// The guest's states as the hypervisor words them. Only "running" was quoted by integrations; the others are libvirt's words, and a guess.
-const (
-	GuestRunning = "running"
-	GuestShutOff = "shutoff"
-	GuestCrashed = "crashed"
-	GuestPaused  = "paused"
-)
-
-// Power is what the hypervisor said: PowerUnknown unless it was asked and answered. The word decides where it is known (a paused guest is neither running nor stopped), otherwise the flag does.
+// Power is what the hypervisor said: PowerUnknown unless it was asked and answered. The word decides where it is known (a paused guest is neither running nor
+// stopped), otherwise the flag does. Only "running" was quoted by integrations; the other words are libvirt's, and a guess.
 func (r *RemoteState) Power() provisioning.PowerState {
 	switch strings.ReplaceAll(r.State, " ", "") {
-	case GuestRunning:
+	case "running":
 		return provisioning.PowerRunning
-	case GuestShutOff, GuestCrashed:
+	case "shutoff", "crashed":
 		return provisioning.PowerStopped
-	case GuestPaused:
+	case "paused":
 		return provisioning.PowerUnknown
 	}
 	switch running, told := r.Running.Get(); {
@@ -112,4 +107,16 @@ func (r *RemoteState) Power() provisioning.PowerState {
 		return provisioning.PowerRunning
 	}
 	return provisioning.PowerStopped
+}
+
+// BuildLook is a build's progress as provisioning.Wait reads it: done when the server is ready, and an error that wraps provisioning.ErrTaskFailed when the
+// build failed. A state that is not known counts as still running.
+func (s *Server) BuildLook() (provisioning.Look, error) {
+	switch s.Phase() {
+	case provisioning.PhaseReady:
+		return provisioning.Look{Done: true, Percent: 100, State: string(s.State)}, nil
+	case provisioning.PhaseFailed:
+		return provisioning.Look{}, fmt.Errorf("virtfusion: build of server %d: %w: the panel gives no reason", s.ID, provisioning.ErrTaskFailed)
+	}
+	return provisioning.Look{Percent: -1, State: string(s.State)}, nil
 }

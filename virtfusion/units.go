@@ -1,7 +1,9 @@
 package virtfusion
 
 import (
+	"encoding/json"
 	"math"
+	"reflect"
 
 	"github.com/hvpanels/hvpanels/internal/rest"
 	"github.com/hvpanels/hvpanels/provisioning"
@@ -19,7 +21,8 @@ type (
 	TrafficGB int64
 )
 
-// BytesPerTrafficGB is what the panel counts as a gigabyte of traffic. That it is 2^30 and not 10^9 bytes is a guess, made in this one place: nothing documents it.
+// BytesPerTrafficGB is what the panel counts as a gigabyte of traffic. That it is 2^30 and not 10^9 bytes is a guess, made in this one place: nothing documents
+// it.
 const BytesPerTrafficGB = provisioning.GiB
 
 // Bytes is the same amount in bytes. Amounts that were read from an answer always fit.
@@ -46,7 +49,8 @@ func GBOf(b provisioning.Bytes) (GB, error) {
 	return GB(n), err
 }
 
-// TrafficGBOf converts bytes. It refuses what is not a whole number of gigabytes, and 0, because the panel takes an allowance of 0 as unlimited: write TrafficGB(0) for that.
+// TrafficGBOf converts bytes. It refuses what is not a whole number of gigabytes, and 0, because the panel takes an allowance of 0 as unlimited: write
+// TrafficGB(0) for that.
 func TrafficGBOf(b provisioning.Bytes) (TrafficGB, error) {
 	if b == 0 {
 		return 0, provisioning.InvalidField("traffic", "0 would mean unlimited")
@@ -58,7 +62,7 @@ func TrafficGBOf(b provisioning.Bytes) (TrafficGB, error) {
 func whole(field string, b, unit provisioning.Bytes) (int64, error) {
 	n, ok := b.Whole(unit)
 	if !ok || n < 0 {
-		return 0, provisioning.InvalidField(field, "%v is not a whole number of %v", b, unit)
+		return 0, provisioning.InvalidField(field, "must be a whole number of %v, not %v", unit, b)
 	}
 	return n, nil
 }
@@ -77,13 +81,14 @@ func (g *TrafficGB) UnmarshalJSON(b []byte) error {
 	return decodeUnits((*int64)(g), b, BytesPerTrafficGB)
 }
 
-// decodeUnits refuses numbers whose bytes would not fit into 63 bits, so that Bytes never overflows. Negative amounts are real: what is free on a hypervisor without a limit.
+// decodeUnits refuses numbers whose bytes would not fit into 63 bits, so that Bytes never overflows. Negative amounts are real: what is free on a hypervisor
+// without a limit.
 func decodeUnits(to *int64, b []byte, unit provisioning.Bytes) error {
 	if err := (*rest.Int)(to).UnmarshalJSON(b); err != nil {
 		return err
 	}
 	if limit := math.MaxInt64 / int64(unit); *to > limit || *to < -limit {
-		return provisioning.InvalidField("amount", "it does not fit")
+		return &json.UnmarshalTypeError{Value: "amount that does not fit", Type: reflect.TypeFor[provisioning.Bytes]()}
 	}
 	return nil
 }

@@ -140,6 +140,8 @@ func TestALateCommitComesExactlyWhenTheRuleSays(t *testing.T) {
 		_, _, err := s.buy(t.Context())
 		require.Error(t, err)
 		time.Sleep(time.Minute)
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		require.Len(t, s.committed, 1)
 		assert.Equal(t, 45*time.Second, s.committed[0].Sub(start))
 	})

@@ -58,7 +58,7 @@ func (cl *call) credentials(what string, err error) error {
 	}
 	e := asError(err)
 	if e == nil {
-		return &provisioning.Error{Kind: provisioning.Unauthorized, Message: what, Err: cl.cause(err)}
+		return &provisioning.Error{Kind: provisioning.Unauthorized, Message: what, Err: cl.hide(err)}
 	}
 	return &provisioning.Error{
 		Kind: e.Kind, Status: e.Status, Message: shorten(what+": "+e.Message, maxMessage), Fields: e.Fields, RequestID: e.RequestID, RetryAfter: e.RetryAfter, Err: e.Err,

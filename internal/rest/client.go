@@ -142,13 +142,18 @@ func (c *Client) Do(ctx context.Context, in Call, opts ...CallOption) error {
 	if cl.opt.repeatable && cl.class == Once {
 		cl.class = Set
 	}
+	if cl.opt.capture != nil {
+		*cl.opt.capture = ResponseInfo{}
+	}
 	req, err := cl.request()
 	if err != nil {
 		cl.stop = err
 	} else {
 		cl.run(req)
 	}
-	cl.captureAttempts()
+	if cl.opt.capture != nil {
+		cl.opt.capture.Attempts = cl.attempts
+	}
 	if cl.happened == done && cl.stop == nil {
 		return nil
 	}

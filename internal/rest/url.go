@@ -29,6 +29,8 @@ func parseBase(raw, prefix string, insecure bool) (origin string, api *url.URL, 
 		return "", nil, badBase("must not hold a query or a fragment")
 	case u.Hostname() == "":
 		return "", nil, badBase("has no host name")
+	case !validHost(u.Hostname()):
+		return "", nil, badBase("has a host name with other characters than letters, digits, \"-\", \".\" and \"_\" (an international name is written in its xn-- form)")
 	case u.Port() != "" && !validPort(u.Port()):
 		return "", nil, badBase("has a port outside of 1-65535")
 	case u.Scheme == "http" && !insecure && !isLoopback(u.Hostname()):
@@ -36,7 +38,10 @@ func parseBase(raw, prefix string, insecure bool) (origin string, api *url.URL, 
 	}
 	path := strings.TrimRight(u.EscapedPath(), "/")
 	path = strings.TrimRight(strings.TrimSuffix(path, prefix), "/")
-	for _, element := range strings.Split(path, "/")[min(1, len(path)):] {
+	for i, element := range strings.Split(path, "/") {
+		if i == 0 { // before the first slash
+			continue
+		}
 		if e, err := url.PathUnescape(element); err != nil || e == "" || e == "." || e == ".." {
 			return "", nil, badBase("has a path with an empty, \".\" or \"..\" element")
 		}
@@ -53,6 +58,13 @@ func parseBase(raw, prefix string, insecure bool) (origin string, api *url.URL, 
 
 func badBase(format string, args ...any) error {
 	return provisioning.InvalidField("baseURL", format, args...)
+}
+
+func validHost(s string) bool {
+	if _, err := netip.ParseAddr(s); err == nil {
+		return true
+	}
+	return strings.Trim(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz0123456789-._") == ""
 }
 
 func validPort(s string) bool {

@@ -144,6 +144,9 @@ func (p *Panel) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.server.Ser
 // Inject adds a fault rule.
 func (p *Panel) Inject(f provisioningtest.Fault) { p.server.Inject(f) }
 
+// Faults returns the fault rules.
+func (p *Panel) Faults() *provisioningtest.Faults { return p.server.Faults() }
+
 // Request is one request that arrived, with its credentials masked.
 type Request = fakeserver.Request
 

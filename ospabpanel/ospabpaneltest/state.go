@@ -81,6 +81,13 @@ func (p *Panel) Records() []Record {
 	return slices.Clone(p.state.Records)
 }
 
+// Users returns the panel's users, in the order they were made.
+func (p *Panel) Users() []User {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.state.Users)
+}
+
 // AddUser adds a panel user with the next free id, as registration or the first login through the main site does. The first user of a panel is number 1.
 func (p *Panel) AddUser(username string) User {
 	p.mu.Lock()

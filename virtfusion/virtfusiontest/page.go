@@ -2,6 +2,7 @@ package virtfusiontest
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 )
@@ -15,16 +16,20 @@ func page[T any](c *call, rows []T, keep bool, row func(T) obj) answer {
 	q := c.r.URL.Query()
 	size, number := 20, 1
 	var errors []string
-	for name, target := range map[string]*int{"results": &size, "page": &number} {
-		text := q.Get(name)
+	for _, param := range []struct {
+		name  string
+		limit int
+		value *int
+	}{{"results", 200, &size}, {"page", math.MaxInt32, &number}} {
+		text := q.Get(param.name)
 		if text == "" {
 			continue
 		}
 		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || name == "results" && n > 200 {
-			errors = append(errors, "The "+name+" field is invalid.") // status and wording: guess
+		if err != nil || n < 1 || n > param.limit {
+			errors = append(errors, fmt.Sprintf("The %s field must be between 1 and %d.", param.name, param.limit)) // status and wording: guess
 		}
-		*target = n
+		*param.value = n
 	}
 	if errors != nil {
 		return invalid(errors...)

@@ -75,7 +75,9 @@ func (t Timing) scaled(speed float64) Timing {
 	if speed <= 0 {
 		speed = 1
 	}
-	d := func(value, def time.Duration) time.Duration { return time.Duration(float64(max(cmp.Or(value, def), 0)) / speed) }
+	d := func(value, def time.Duration) time.Duration {
+		return time.Duration(float64(max(cmp.Or(value, def), 0)) / speed)
+	}
 	return Timing{
 		Queue: d(t.Queue, time.Second), Build: d(t.Build, 23*time.Second), Power: d(t.Power, 3*time.Second), Restart: d(t.Restart, 5*time.Second),
 		Shutdown: d(t.Shutdown, 6*time.Second), ResetPassword: d(t.ResetPassword, 5*time.Second), Suspend: d(t.Suspend, 0), Delete: d(t.Delete, 2*time.Second),
@@ -118,10 +120,10 @@ func NewPanel(o Options) *Panel {
 		url:     cmp.Or(o.URL, "https://virtfusion.test"),
 		version: cmp.Or(o.Version, V71),
 		timing:  o.Timing.scaled(o.Speed),
-		state:   newState(time.Now(), cmp.Or(o.Token.Reveal(), "vf-"+rand.Text()+rand.Text())),
+		state:   newState(clock(), cmp.Or(o.Token.Reveal(), "vf-"+rand.Text()+rand.Text())),
 	}
 	if !o.Empty {
-		p.state.seed(time.Now())
+		p.state.seed(clock())
 	}
 	p.routes()
 	return p

@@ -66,7 +66,7 @@ func (p *Panel) serve(op operation) http.HandlerFunc {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		w.Header().Set("Server", "nginx")
-		c := &call{state: p.state, panel: p, now: time.Now(), r: r}
+		c := &call{state: p.state, panel: p, now: clock(), r: r}
 		c.settle(c.now)
 		a := c.run(op)
 		fakeserver.Delay(w, a.delay)
@@ -163,7 +163,9 @@ func (c *call) form() *form {
 
 func (f *form) has(name string) bool { return f.in[name] != nil }
 
-func (f *form) fail(format string, args ...any) { f.errors = append(f.errors, fmt.Sprintf(format, args...)) }
+func (f *form) fail(format string, args ...any) {
+	f.errors = append(f.errors, fmt.Sprintf(format, args...))
+}
 
 // words turns packageId into "package id", as the framework's messages do.
 func words(name string) string {
