@@ -15,9 +15,9 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
-// process runs CreateOnce as a process of its own does: it opens the folder anew, and dies where something panics with errKilled. Its locks are then given back, which the
-// operating system does for a real one (TestAKilledProcessGivesItsLockBack).
-func process(ctx context.Context, t *testing.T, dir string, panel *toyPanel, key string, o provisioning.CreateOptions) (c provisioning.Created, err error) {
+// process runs CreateOnce as a process of its own does, which dies where something panics with errKilled. Its locks are then given back, which the operating system does for
+// a real one (TestAKilledProcessGivesItsLockBack).
+func process(ctx context.Context, t *testing.T, store provisioning.Intents, panel *toyPanel, key string, o provisioning.CreateOptions) (c provisioning.Created, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			if killed, ok := r.(error); !ok || !errors.Is(killed, errKilled) {
@@ -26,10 +26,6 @@ func process(ctx context.Context, t *testing.T, dir string, panel *toyPanel, key
 			c, err = provisioning.Created{}, errKilled
 		}
 	}()
-	store, err := provisioning.NewFileIntents(dir)
-	if err != nil {
-		return c, err
-	}
 	return provisioning.CreateOnce(ctx, &toyProvider{panel}, watch(t, store), order(key), o)
 }
 
@@ -47,15 +43,15 @@ func TestACrashAfterAnyStageMakesOneServerAndOneInstallation(t *testing.T) {
 			bubble(t, fmt.Sprintf("%s, the panel installs by itself: %v", stage, installs), func(t *testing.T) {
 				s := newShop(t)
 				s.panel.installs = installs
-				_, err := process(t.Context(), t, dir, s.panel, "order-1", provisioning.CreateOptions{OnStage: func(seen provisioning.CreateStage, _ provisioning.ID) {
+				_, err := process(t.Context(), t, fileStore(t, dir), s.panel, "order-1", provisioning.CreateOptions{OnStage: func(seen provisioning.CreateStage, _ provisioning.ID) {
 					if seen == stage {
 						panic(errKilled)
 					}
 				}})
 				require.ErrorIs(t, err, errKilled)
-				_, err = process(t.Context(), t, dir, s.panel, "order-2", provisioning.CreateOptions{})
+				_, err = process(t.Context(), t, fileStore(t, dir), s.panel, "order-2", provisioning.CreateOptions{})
 				require.NoError(t, err, "another order of the owner")
-				c, err := process(t.Context(), t, dir, s.panel, "order-1", provisioning.CreateOptions{})
+				c, err := process(t.Context(), t, fileStore(t, dir), s.panel, "order-1", provisioning.CreateOptions{})
 				require.NoError(t, err)
 				require.NoError(t, c.Wait(t.Context(), provisioning.WaitOptions{}))
 				s.exactly("order-1", "order-2")
@@ -73,12 +69,12 @@ func TestACrashAtAnyRequestMakesOneServerAndOneInstallation(t *testing.T) {
 				bubble(t, fmt.Sprintf("killed %s %s, its successor starts at once: %v", name, op, calm), func(t *testing.T) {
 					s := newShop(t)
 					s.panel.inject(op, fault)
-					_, err := process(t.Context(), t, dir, s.panel, "order-1", provisioning.CreateOptions{})
+					_, err := process(t.Context(), t, fileStore(t, dir), s.panel, "order-1", provisioning.CreateOptions{})
 					require.ErrorIs(t, err, errKilled)
 					if !calm {
 						time.Sleep(time.Hour)
 					}
-					_, err = process(t.Context(), t, dir, s.panel, "order-1", provisioning.CreateOptions{})
+					_, err = process(t.Context(), t, fileStore(t, dir), s.panel, "order-1", provisioning.CreateOptions{})
 					require.NoError(t, err)
 					s.exactly("order-1")
 				})
@@ -91,15 +87,14 @@ func TestACrashAtAnyRequestMakesOneServerAndOneInstallation(t *testing.T) {
 // delays and breaks at random. Everything it does is within what is promised: a request is carried out within 2 minutes of the time until which it may be sent.
 func TestRandomTroubleNeverMakesTwo(t *testing.T) {
 	t.Parallel()
-	const runs = 150
+	const runs = 300
 	var total tally
 	t.Cleanup(func() {
 		t.Logf("%d runs, %d orders, %d servers; %d creates and %d builds sent; %d processes killed, %d calls cancelled", runs, 3*runs, total.servers, total.creates, total.builds,
 			total.killed, total.cancelled)
 	})
 	for seed := range uint64(runs) {
-		dir := t.TempDir()
-		bubble(t, fmt.Sprint(seed), func(t *testing.T) { randomTrouble(t, rand.New(rand.NewPCG(seed, 1)), dir, &total) })
+		bubble(t, fmt.Sprint(seed), func(t *testing.T) { randomTrouble(t, rand.New(rand.NewPCG(seed, 1)), &total) })
 	}
 }
 
@@ -108,8 +103,8 @@ type tally struct {
 	servers, creates, builds, killed, cancelled int
 }
 
-func randomTrouble(t *testing.T, rnd *rand.Rand, dir string, total *tally) {
-	s := newShop(t)
+func randomTrouble(t *testing.T, rnd *rand.Rand, total *tally) {
+	s, store := newShop(t), &provisioning.MemIntents{}
 	s.panel.installs = rnd.IntN(4) == 0
 	s.panel.add("7", "", 0)
 	for _, op := range []string{"plan", "create", "mark", "find", "open", "build"} {
@@ -127,7 +122,7 @@ func randomTrouble(t *testing.T, rnd *rand.Rand, dir string, total *tally) {
 				time.Sleep(start)
 				for range 1000 {
 					ctx, cancel := context.WithTimeout(t.Context(), time.Duration(patience)*time.Second)
-					c, err := process(ctx, t, dir, s.panel, key, provisioning.CreateOptions{})
+					c, err := process(ctx, t, store, s.panel, key, provisioning.CreateOptions{})
 					cancel()
 					total.count(err)
 					if err == nil {

@@ -41,7 +41,7 @@ func (s *GeneralService) TestConnection(ctx context.Context, opts ...CallOption)
 // API: GET /status
 func (s *GeneralService) ControlStatus(ctx context.Context, opts ...CallOption) (*ControlStatus, error) {
 	status := ControlStatus{Healthy: true}
-	data, err := fetch(ctx, s.rest, rest.Call{Op: "getControlStatus", Class: rest.Read, Method: http.MethodGet, Path: []any{"status"},
+	data, err := fetch(ctx, s.rest, rest.Call{Op: "getControlStatus", Class: rest.Read, Method: http.MethodGet, Path: []any{"status"}, Since: panel71,
 		Declared: func(got int, body []byte) rest.Verdict {
 			if got != http.StatusServiceUnavailable || !hasDataMember(body) {
 				return rest.Foreign // a proxy's 503

@@ -414,6 +414,12 @@ func ownerOperations() []operation {
 			assert.Equal(t, "fixture-panel-password", got.(*virtfusion.User).Password.Reveal())
 		},
 	}, {
+		name: "create a user who is known by text", fixture: "createUser.201", method: "POST", path: "/users",
+		body: `{"name":"Erika Muster","email":"erika@example.com","relStr":"cust-7","sendMail":true}`,
+		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
+			return c.Users.Create(ctx, virtfusion.CreateUserRequest{Name: "Erika Muster", Email: "erika@example.com", RelStr: "cust-7", SendMail: true})
+		},
+	}, {
 		name: "change only what is given", fixture: "modifyUserByExtRelation.201", method: "PUT", path: "/users/7001/byExtRelation",
 		body: `{"email":"erika@example.com","selfServiceHourlyGroupProfiles":[]}`,
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {

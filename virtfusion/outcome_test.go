@@ -321,10 +321,66 @@ func TestBadInputIsRefusedBeforeAnythingIsSent(t *testing.T) {
 			},
 			func(ctx context.Context, c *virtfusion.Client) error { _, err := c.Servers.GetVNC(ctx, 0); return err },
 			func(ctx context.Context, c *virtfusion.Client) error { _, err := c.Servers.Traffic(ctx, 0); return err },
+			func(ctx context.Context, c *virtfusion.Client) error { return c.Servers.Rename(ctx, 0, "a") },
+			func(ctx context.Context, c *virtfusion.Client) error {
+				_, err := c.Servers.Build(ctx, 0, virtfusion.BuildServerRequest{OperatingSystemID: 1})
+				return err
+			},
+			func(ctx context.Context, c *virtfusion.Client) error {
+				_, err := c.Servers.ResetPassword(ctx, 0, virtfusion.ResetServerPasswordRequest{User: virtfusion.GuestRoot})
+				return err
+			},
+			func(ctx context.Context, c *virtfusion.Client) error {
+				_, err := c.Servers.ChangePackage(ctx, 0, 3, virtfusion.AllPackageParts())
+				return err
+			},
+			func(ctx context.Context, c *virtfusion.Client) error {
+				_, err := c.Media.ServerTemplates(ctx, 0)
+				return err
+			},
 		},
-		"packageId":         {create(func(r *virtfusion.CreateServerRequest) { r.PackageID = 0 })},
-		"userId":            {create(func(r *virtfusion.CreateServerRequest) { r.UserID = 0 })},
-		"hypervisorGroupId": {create(func(r *virtfusion.CreateServerRequest) { r.HypervisorGroupID = 0 })},
+		"packageId": {
+			create(func(r *virtfusion.CreateServerRequest) { r.PackageID = 0 }),
+			func(ctx context.Context, c *virtfusion.Client) error { _, err := c.Packages.Get(ctx, 0); return err },
+			func(ctx context.Context, c *virtfusion.Client) error {
+				_, err := c.Servers.ChangePackage(ctx, 417, 0, virtfusion.AllPackageParts())
+				return err
+			},
+			func(ctx context.Context, c *virtfusion.Client) error {
+				return c.Servers.DryRunCreate(ctx, virtfusion.CreateServerRequest{UserID: 23, HypervisorGroupID: 2})
+			},
+		},
+		"serverPackageId": {func(ctx context.Context, c *virtfusion.Client) error {
+			_, err := c.Media.PackageTemplates(ctx, 0)
+			return err
+		}},
+		"userId": {
+			create(func(r *virtfusion.CreateServerRequest) { r.UserID = 0 }), key(virtfusion.CreateSSHKeyRequest{Name: "a", PublicKey: publicKey}),
+			func(ctx context.Context, c *virtfusion.Client) error {
+				_, err := c.Servers.ListByUser(ctx, 0)
+				return err
+			},
+			func(ctx context.Context, c *virtfusion.Client) error {
+				_, err := c.SSHKeys.ListByUser(ctx, 0)
+				return err
+			},
+		},
+		"hypervisorGroupId": {
+			create(func(r *virtfusion.CreateServerRequest) { r.HypervisorGroupID = 0 }),
+			func(ctx context.Context, c *virtfusion.Client) error {
+				_, err := c.HypervisorGroups.Get(ctx, 0)
+				return err
+			},
+			func(ctx context.Context, c *virtfusion.Client) error {
+				_, err := collect(c.HypervisorGroups.Resources(ctx, 0, virtfusion.ListOptions{}))
+				return err
+			},
+		},
+		"hypervisorId": {func(ctx context.Context, c *virtfusion.Client) error { _, err := c.Hypervisors.Get(ctx, 0); return err }},
+		"keyId": {
+			func(ctx context.Context, c *virtfusion.Client) error { _, err := c.SSHKeys.Get(ctx, 0); return err },
+			func(ctx context.Context, c *virtfusion.Client) error { return c.SSHKeys.Delete(ctx, 0) },
+		},
 		"memory":            {create(func(r *virtfusion.CreateServerRequest) { r.Memory = -1 })},
 		"ipv4":              {create(func(r *virtfusion.CreateServerRequest) { r.IPv4 = ptr(-1) })},
 		"traffic":           {create(func(r *virtfusion.CreateServerRequest) { r.Traffic = ptr(virtfusion.TrafficGB(-1)) })},
@@ -380,7 +436,7 @@ func TestBadInputIsRefusedBeforeAnythingIsSent(t *testing.T) {
 			key(virtfusion.CreateSSHKeyRequest{UserID: 1, Name: "a"}), key(virtfusion.CreateSSHKeyRequest{UserID: 1, Name: "a", PublicKey: "ssh-rsa A\nssh-rsa B"}),
 			key(virtfusion.CreateSSHKeyRequest{UserID: 1, Name: "a", PublicKey: "-----BEGIN OPENSSH PRIVATE KEY-----"}),
 		},
-		"queueId": {func(ctx context.Context, c *virtfusion.Client) error {
+		"queueId": {func(ctx context.Context, c *virtfusion.Client) error { _, err := c.Queue.Get(ctx, 0); return err }, func(ctx context.Context, c *virtfusion.Client) error {
 			return c.Queue.Wait(ctx, 0, provisioning.WaitOptions{})
 		}},
 		"results": {func(ctx context.Context, c *virtfusion.Client) error {

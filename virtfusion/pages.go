@@ -26,13 +26,15 @@ const maxResults = 200
 type page[T any] struct {
 	CurrentPage Int `json:"current_page"`
 	LastPage    Int `json:"last_page"`
-	Total       Int `json:"total"`
-	Data        []T `json:"data"`
+	// Total is nil when it is not told.
+	Total *Int `json:"total"`
+	Data  []T  `json:"data"`
 }
 
 // pageCall is a list operation. Its fields are not changed while it is used, so that ranging twice asks the same.
 type pageCall struct {
 	op      string
+	since   string // see rest.Call.Since
 	path    []any
 	query   url.Values
 	results int
@@ -59,7 +61,7 @@ func pages[T any](ctx context.Context, c *rest.Client, list pageCall) iter.Seq2[
 			q.Set("results", strconv.Itoa(list.results))
 			q.Set("page", strconv.Itoa(n))
 			p := new(page[T])
-			err := c.Do(ctx, rest.Call{Op: list.op, Class: rest.Read, Method: http.MethodGet, Path: list.path, Query: q, Out: p,
+			err := c.Do(ctx, rest.Call{Op: list.op, Since: list.since, Class: rest.Read, Method: http.MethodGet, Path: list.path, Query: q, Out: p,
 				Check: func() error { return p.check(n) }}, opts...)
 			if err != nil {
 				yield(nil, err)
@@ -114,19 +116,20 @@ func allRows[T any, K comparable](ctx context.Context, c *rest.Client, list page
 	for range completeWalks {
 		var all []T
 		ids := map[K]struct{}{}
-		total, steady := Int(-1), true
+		var total *Int
+		steady := true
 		for p, err := range pages[T](ctx, c, list) {
 			if err != nil {
 				return nil, err
 			}
-			steady = steady && (total < 0 || total == p.Total)
+			steady = steady && p.Total != nil && (total == nil || *total == *p.Total)
 			total = p.Total
 			for i := range p.Data {
 				ids[id(&p.Data[i])] = struct{}{}
 			}
 			all = append(all, p.Data...)
 		}
-		if steady && len(ids) == len(all) && len(all) == int(total) {
+		if steady && len(ids) == len(all) && len(all) == int(*total) {
 			return all, nil
 		}
 	}

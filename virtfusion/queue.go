@@ -50,7 +50,7 @@ func (i *QueueItem) Done() bool { return !i.Finished.IsZero() || bool(i.Failed) 
 // Look is the item as provisioning.Wait reads it: an error that wraps provisioning.ErrTaskFailed and gives the panel's reason when the job failed.
 func (i *QueueItem) Look() (provisioning.Look, error) {
 	if i.Failed {
-		reason := strings.TrimSpace(i.Errors.Exception.Message)
+		reason := strings.Join(strings.Fields(i.Errors.Exception.Message), " ")
 		if reason == "" {
 			reason = "the panel gives no reason"
 		}

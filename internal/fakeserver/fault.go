@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,7 +36,7 @@ func (s *Server) issue(f provisioningtest.Fault) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.issued++
-	number := fmt.Sprint(s.issued)
+	number := strconv.Itoa(s.issued)
 	s.tickets[number] = f
 	return number
 }

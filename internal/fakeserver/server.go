@@ -100,6 +100,9 @@ func (s *Server) Count(op string) int {
 
 // Transport returns a RoundTripper that reaches this server through memory, whatever host the URL names. It is a real http.Transport in front of a real http.Server
 // on net.Pipe, with connections that are kept alive; https needs no certificate. All calls return the same one.
+//
+// Being real, it repeats a GET by itself when a connection that was used before is closed without an answer: CutBefore or CutAfter of a read is then never seen by the
+// client, and only the log shows both requests. A write is never repeated.
 func (s *Server) Transport() http.RoundTripper { return s.pipe }
 
 // Close drops late commits, ends hanging requests, closes the connections of Transport and waits until nothing runs any more. A program that serves the Server through

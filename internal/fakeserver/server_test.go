@@ -447,3 +447,23 @@ func TestAValueThatIsNotJSONIsAnswered500(t *testing.T) {
 	WriteJSON(w, 200, func() {})
 	assert.Equal(t, 500, w.Code)
 }
+
+func TestAReadOnAUsedConnectionIsRepeatedByNetHTTPAndAWriteIsNot(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t)
+		look := func() error {
+			req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://shop.test/api/items/milk", nil)
+			_, _, err := send(s.Transport(), req)
+			return err
+		}
+		require.NoError(t, look())
+		s.Inject(provisioningtest.Fault{Op: "look", Do: provisioningtest.CutBefore})
+		require.NoError(t, look(), "the client never saw it")
+		assert.Equal(t, 3, s.Count("look"))
+		s.Inject(provisioningtest.Fault{Op: "buy", Do: provisioningtest.CutBefore})
+		_, _, err := s.buy(t.Context())
+		require.Error(t, err)
+		assert.Equal(t, 1, s.Count("buy"))
+	})
+}

@@ -40,6 +40,8 @@ type Call struct {
 	Optional bool
 	// Check runs after decoding; its error means that the answer is not the panel's answer to this call.
 	Check func() error
+	// Since is the first version of the panel that has this operation, where older ones are in use: a 404 or 405 in which the panel does not speak of a record then says so.
+	Since string
 	// Declared says which statuses beyond 2xx this operation has as its own.
 	Declared func(status int, body []byte) Verdict
 }

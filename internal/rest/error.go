@@ -87,6 +87,9 @@ func (cl *call) words(body []byte) {
 	if cl.message == "" {
 		cl.message = statusMessage(cl.status, cl.header, body)
 	}
+	if cl.Since != "" && (cl.status == http.StatusNotFound || cl.status == http.StatusMethodNotAllowed) && cl.kind == provisioning.NoRoute {
+		cl.message += "; this operation needs panel " + cl.Since + " or later"
+	}
 }
 
 func statusMessage(status int, header http.Header, body []byte) string {

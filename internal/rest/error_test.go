@@ -39,6 +39,32 @@ func TestAnErrorSaysWhatHappened(t *testing.T) {
 	})
 }
 
+func TestAMissingRouteNamesTheVersionThatHasIt(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		since   string
+		status  int
+		kind    provisioning.Kind // as the panel's words say
+		message string
+	}{
+		"no route":                           {"7.1", 404, provisioning.NoRoute, "the panel's words; this operation needs panel 7.1 or later"},
+		"a route without the method":         {"7.1", 405, "", "the panel's words; this operation needs panel 7.1 or later"},
+		"a missing record":                   {"7.1", 404, provisioning.NotFound, "the panel's words"},
+		"a refusal":                          {"7.1", 403, "", "the panel's words"},
+		"an operation that was always there": {"", 404, provisioning.NoRoute, "the panel's words"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := testPanel()
+			p.Refusal = func(int, http.Header, []byte) Refused { return Refused{Kind: c.kind, Message: "the panel's words"} }
+			s := &script{steps: []step{answer(c.status, "{}")}}
+			call := onceCall(new(server))
+			call.Since = c.since
+			assert.Equal(t, c.message, failed(t, newPanelClient(t, p, s).Do(t.Context(), call)).Message)
+		})
+	}
+}
+
 func TestTheErrorBelowCanBeFound(t *testing.T) {
 	t.Parallel()
 	below := &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}

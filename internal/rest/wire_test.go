@@ -102,7 +102,13 @@ type scenario struct {
 	scheme          string // "http" unless set
 	read, set, once wireWant
 	status          int
-	received        [3]int32 // whole requests, by class; -1 where it may be more or fewer
+	received        [3]int32 // whole requests, by class
+	hangs           bool     // it ends by the attempt timeout
+}
+
+func hanging(s scenario) scenario {
+	s.hangs = true
+	return s
 }
 
 func scenarios() []scenario {
@@ -124,7 +130,7 @@ func scenarios() []scenario {
 			_, _ = io.ReadFull(c, make([]byte, 50))
 			reset(c)
 		}, [3]int32{})(unsent(3)),
-		all("TLS handshake hangs", "https", 0, func(_ *wireServer, c *net.TCPConn) { untilClosed(c) }, [3]int32{})(unsent(3)),
+		hanging(all("TLS handshake hangs", "https", 0, func(_ *wireServer, c *net.TCPConn) { untilClosed(c) }, [3]int32{})(unsent(3))),
 		all("https to a port that speaks http", "https", 0, func(_ *wireServer, c *net.TCPConn) {
 			_, _ = io.ReadFull(c, make([]byte, 50))
 			_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n")
@@ -141,13 +147,13 @@ func scenarios() []scenario {
 		all("closed after the request", "http", 0, func(s *wireServer, c *net.TCPConn) { s.receive(c) }, [3]int32{3, 3, 1})(lost()),
 		all("half a status line", "http", 0, send("HTTP/1.1 20"), [3]int32{3, 3, 1})(lost()),
 		all("not HTTP at all", "http", 0, send("220 smtp.example ESMTP\r\n"), [3]int32{3, 3, 1})(lost()),
-		all("silence", "http", 0, func(s *wireServer, c *net.TCPConn) { s.receive(c); untilClosed(c) }, [3]int32{3, 3, 1})(lost()),
+		hanging(all("silence", "http", 0, func(s *wireServer, c *net.TCPConn) { s.receive(c); untilClosed(c) }, [3]int32{3, 3, 1})(lost())),
 		all("a body that is cut", "http", 200, send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"id\":7"), [3]int32{3, 3, 1})(lost()),
 		all("a chunked body that is cut", "http", 200, send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"id\"\r\n"), [3]int32{3, 3, 1})(lost()),
-		all("a body that hangs", "http", 200, func(s *wireServer, c *net.TCPConn) {
+		hanging(all("a body that hangs", "http", 200, func(s *wireServer, c *net.TCPConn) {
 			send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"id\":7")(s, c)
 			untilClosed(c)
-		}, [3]int32{3, 3, 1})(lost()),
+		}, [3]int32{3, 3, 1})(lost())),
 		all("502 with a page", "http", 502, send(htmlAnswer), [3]int32{3, 3, 1})(lost()),
 		all("a redirect", "http", 307, send("HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"), [3]int32{1, 1, 1})(
 			wireWant{1, false, route}, wireWant{1, false, route}, wireWant{1, false, route}),
@@ -190,8 +196,8 @@ func TestEveryOutcomeOverRealSockets(t *testing.T) {
 					_ = s.Close()
 				}
 				var options []CallOption
-				if sc.name == "silence" || sc.name == "a body that hangs" || sc.name == "TLS handshake hangs" {
-					options = append(options, AttemptTimeout(80*time.Millisecond))
+				if sc.hangs {
+					options = append(options, AttemptTimeout(200*time.Millisecond))
 				}
 				e := failed(t, wireClient(t, sc.scheme+"://"+s.Addr().String()).Do(t.Context(), callOf(class, new(server)), options...))
 				assert.Equal(t, w.attempts, e.Attempts, "%v", e)
@@ -199,7 +205,11 @@ func TestEveryOutcomeOverRealSockets(t *testing.T) {
 				assert.Equal(t, w.kind, e.Kind, "%v", e)
 				assert.Equal(t, sc.status, e.Status, "%v", e)
 				assert.NotErrorIs(t, e, context.DeadlineExceeded)
-				assert.Equal(t, sc.received[class], s.received.Load())
+				if sc.hangs { // a slow machine may not get the request across in time
+					assert.LessOrEqual(t, s.received.Load(), sc.received[class])
+				} else {
+					assert.Equal(t, sc.received[class], s.received.Load())
+				}
 				if class == Once {
 					assert.LessOrEqual(t, s.received.Load(), int32(1), "a create arrived twice")
 				}
@@ -335,14 +345,14 @@ func TestAnHTTP2StreamThatIsReset(t *testing.T) {
 func TestARequestIsNotWrittenAfterTheTimeToSendHasPassed(t *testing.T) {
 	t.Parallel()
 	s := serve(t, send(goodAnswer))
-	dialer := &net.Dialer{}
+	dialer, notAfter := &net.Dialer{}, time.Now().Add(400*time.Millisecond)
 	slow := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-		<-time.After(60 * time.Millisecond)
+		<-time.After(time.Until(notAfter) + time.Millisecond)
 		return dialer.DialContext(ctx, network, address)
 	}}
 	defer slow.CloseIdleConnections()
 	c := wireClient(t, "http://"+s.Addr().String(), WithHTTPClient(&http.Client{Transport: slow}))
-	e := failed(t, c.Do(t.Context(), onceCall(new(server)), NotAfter(time.Now().Add(30*time.Millisecond))))
+	e := failed(t, c.Do(t.Context(), onceCall(new(server)), NotAfter(notAfter)))
 	assert.False(t, e.MaybeApplied)
 	assert.Equal(t, provisioning.Unavailable, e.Kind)
 	assert.Equal(t, 1, e.Attempts)

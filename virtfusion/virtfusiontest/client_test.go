@@ -94,7 +94,7 @@ func dig(v any, path ...any) any {
 	return v
 }
 
-// order is the body of a create that works.
+// smallOrder is the body of a create that works.
 func smallOrder() obj {
 	return obj{"packageId": PackageSmall, "userId": 1, "hypervisorId": GroupAmsterdam}
 }
@@ -109,11 +109,11 @@ func (a *api) create() int64 {
 func (a *api) built() int64 {
 	a.t.Helper()
 	id := a.create()
-	a.want(200, "POST", server1(id, "/build"), obj{"operatingSystemId": TemplateDebian})
+	a.want(200, "POST", serverPath(id, "/build"), obj{"operatingSystemId": TemplateDebian})
 	time.Sleep(23 * time.Second)
 	s, _ := a.p.Server(id)
 	require.Equal(a.t, "complete", s.State)
 	return id
 }
 
-func server1(id int64, rest string) string { return fmt.Sprintf("/servers/%d%s", id, rest) }
+func serverPath(id int64, rest string) string { return fmt.Sprintf("/servers/%d%s", id, rest) }

@@ -24,9 +24,9 @@ func TestAServerGoesFromAllocatedToCompleteAndRuns(t *testing.T) {
 		assert.Equal(t, "allocated", dig(made, "data", "state"))
 		assert.EqualValues(t, 0, dig(made, "data", "commissionStatus"))
 		assert.NotContains(t, made["data"], "remoteState")
-		assert.Equal(t, false, dig(a.get(server1(id, "?remoteState=true")), "data", "remoteState"), "nothing was ever installed")
+		assert.Equal(t, false, dig(a.get(serverPath(id, "?remoteState=true")), "data", "remoteState"), "nothing was ever installed")
 
-		answer := a.want(200, "POST", server1(id, "/build"), obj{"operatingSystemId": TemplateUbuntu, "name": "web-1", "hostname": "web-1.example.com", "ipv6": true})
+		answer := a.want(200, "POST", serverPath(id, "/build"), obj{"operatingSystemId": TemplateUbuntu, "name": "web-1", "hostname": "web-1.example.com", "ipv6": true})
 		password := dig(answer, "data", "settings", "decryptedPassword")
 		assert.Len(t, password, 20)
 		start := time.Now()
@@ -36,14 +36,14 @@ func TestAServerGoesFromAllocatedToCompleteAndRuns(t *testing.T) {
 			commission int
 		}{{0, "queued", 1}, {999 * time.Millisecond, "queued", 1}, {time.Second, "building", 2}, {22999 * time.Millisecond, "building", 2}, {23 * time.Second, "complete", 3}} {
 			time.Sleep(step.after - time.Since(start))
-			got := a.get(server1(id, ""))
+			got := a.get(serverPath(id, ""))
 			assert.Equal(t, step.state, dig(got, "data", "state"), step.after)
 			assert.EqualValues(t, step.commission, dig(got, "data", "commissionStatus"), step.after)
 			assert.Equal(t, step.commission != 3, dig(got, "data", "tasks", "active"), step.after)
 			assert.Equal(t, false, dig(got, "data", "remoteState"), "not asked for")
 			assert.NotContains(t, dig(got, "data", "settings"), "decryptedPassword")
 		}
-		got := a.get(server1(id, "?remoteState=true"))
+		got := a.get(serverPath(id, "?remoteState=true"))
 		assert.Equal(t, true, dig(got, "data", "remoteState", "running"))
 		assert.Equal(t, "running", dig(got, "data", "remoteState", "state"))
 		assert.Equal(t, start.Add(23*time.Second).UTC().Format("2006-01-02T15:04:05+00:00"), dig(got, "data", "built"))
@@ -66,16 +66,16 @@ func TestARebuildKeepsTheOldTimeUntilItIsDoneAndThenChangesIt(t *testing.T) {
 		a := newAPI(t, WithSpeed(1000)) // a build takes 23 ms
 		id := a.create()
 		build := func() any {
-			a.want(200, "POST", server1(id, "/build"), obj{"operatingSystemId": TemplateDebian})
-			return dig(a.get(server1(id, "")), "data", "built")
+			a.want(200, "POST", serverPath(id, "/build"), obj{"operatingSystemId": TemplateDebian})
+			return dig(a.get(serverPath(id, "")), "data", "built")
 		}
 		require.Nil(t, build())
 		time.Sleep(23 * time.Millisecond)
-		first := dig(a.get(server1(id, "")), "data", "built")
+		first := dig(a.get(serverPath(id, "")), "data", "built")
 		require.NotNil(t, first)
 		assert.Equal(t, first, build(), "until it is done")
 		time.Sleep(23 * time.Millisecond)
-		assert.NotEqual(t, first, dig(a.get(server1(id, "")), "data", "built"), "though both ended in the same second")
+		assert.NotEqual(t, first, dig(a.get(serverPath(id, "")), "data", "built"), "though both ended in the same second")
 		s, _ := a.p.Server(id)
 		assert.Equal(t, 2, s.Builds)
 	})
@@ -87,9 +87,9 @@ func TestAFailedBuildSaysSoOnlyInItsState(t *testing.T) {
 		a := newAPI(t)
 		a.p.FailNextBuild("no space left on device")
 		id := a.create()
-		a.want(200, "POST", server1(id, "/build"), obj{"operatingSystemId": TemplateDebian})
+		a.want(200, "POST", serverPath(id, "/build"), obj{"operatingSystemId": TemplateDebian})
 		time.Sleep(23 * time.Second)
-		got := a.get(server1(id, ""))
+		got := a.get(serverPath(id, ""))
 		assert.Equal(t, "failed", dig(got, "data", "state"))
 		assert.EqualValues(t, 2, dig(got, "data", "commissionStatus"))
 		assert.Equal(t, false, dig(got, "data", "buildFailed"))
@@ -97,9 +97,9 @@ func TestAFailedBuildSaysSoOnlyInItsState(t *testing.T) {
 		s, _ := a.p.Server(id)
 		assert.Equal(t, "no space left on device", s.FailReason)
 
-		a.want(200, "POST", server1(id, "/build"), obj{"operatingSystemId": TemplateDebian})
+		a.want(200, "POST", serverPath(id, "/build"), obj{"operatingSystemId": TemplateDebian})
 		time.Sleep(23 * time.Second)
-		assert.Equal(t, "complete", dig(a.get(server1(id, "")), "data", "state"), "the next one works")
+		assert.Equal(t, "complete", dig(a.get(serverPath(id, "")), "data", "state"), "the next one works")
 	})
 }
 
@@ -113,7 +113,7 @@ func TestPowerOperationsEndWithTheirQueueItem(t *testing.T) {
 			takes   time.Duration
 			running bool
 		}{{"shutdown", 6 * time.Second, false}, {"boot", 3 * time.Second, true}, {"restart", 5 * time.Second, true}, {"poweroff", 3 * time.Second, false}} {
-			queue := fmt.Sprintf("/queue/%.0f", dig(a.want(200, "POST", server1(id, "/power/"+tt.op), nil), "data", "queueId"))
+			queue := fmt.Sprintf("/queue/%.0f", dig(a.want(200, "POST", serverPath(id, "/power/"+tt.op), nil), "data", "queueId"))
 			waiting := a.get(queue)
 			assert.Nil(t, dig(waiting, "data", "started"))
 			assert.Nil(t, dig(waiting, "data", "finished"))
@@ -128,7 +128,7 @@ func TestPowerOperationsEndWithTheirQueueItem(t *testing.T) {
 			assert.NotNil(t, dig(done, "data", "finished"))
 			assert.Equal(t, false, dig(done, "data", "failed"))
 			assert.EqualValues(t, 100, dig(done, "data", "progress"))
-			assert.Equal(t, tt.running, dig(a.get(server1(id, "?remoteState=true")), "data", "remoteState", "running"), tt.op)
+			assert.Equal(t, tt.running, dig(a.get(serverPath(id, "?remoteState=true")), "data", "remoteState", "running"), tt.op)
 		}
 	})
 }
@@ -139,7 +139,7 @@ func TestAFailedQueueItemHasAReasonAndNoEffect(t *testing.T) {
 		a := newAPI(t)
 		id := a.built()
 		a.p.FailNext(TaskPoweroff, "domain is locked")
-		queue := fmt.Sprintf("/queue/%.0f", dig(a.want(200, "POST", server1(id, "/power/poweroff"), nil), "data", "queueId"))
+		queue := fmt.Sprintf("/queue/%.0f", dig(a.want(200, "POST", serverPath(id, "/power/poweroff"), nil), "data", "queueId"))
 		time.Sleep(3 * time.Second)
 		got := a.get(queue)
 		assert.Equal(t, true, dig(got, "data", "failed"))
@@ -156,7 +156,7 @@ func TestAGuestMayIgnoreAShutdown(t *testing.T) {
 		a := newAPI(t)
 		id := a.built()
 		a.p.SetGuestIgnoresShutdown(id, true)
-		a.want(200, "POST", server1(id, "/power/shutdown"), nil)
+		a.want(200, "POST", serverPath(id, "/power/shutdown"), nil)
 		time.Sleep(6 * time.Second)
 		s, _ := a.p.Server(id)
 		assert.True(t, s.Running)
@@ -168,7 +168,7 @@ func TestTheProgressOfABuildGrows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAPI(t)
 		id := a.create()
-		a.want(200, "POST", server1(id, "/build"), obj{"operatingSystemId": TemplateDebian})
+		a.want(200, "POST", serverPath(id, "/build"), obj{"operatingSystemId": TemplateDebian})
 		last, steps := -1.0, 0
 		for range 24 { // the first queue item of a panel has number 1001
 			got := a.get("/queue/1001")
@@ -200,14 +200,14 @@ func TestADeletedServerAnswersUntilItsDelayIsOver(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := newAPI(t)
 				id := a.built()
-				a.want(204, "DELETE", server1(id, tt.query), nil)
+				a.want(204, "DELETE", serverPath(id, tt.query), nil)
 				start := time.Now()
 				time.Sleep(tt.gone - time.Nanosecond)
-				assert.Equal(t, "complete", dig(a.get(server1(id, "")), "data", "state"))
+				assert.Equal(t, "complete", dig(a.get(serverPath(id, "")), "data", "state"))
 				time.Sleep(time.Nanosecond)
-				gone := a.want(404, "GET", server1(id, ""), nil)
+				gone := a.want(404, "GET", serverPath(id, ""), nil)
 				assert.Equal(t, obj{"msg": "server not found"}, gone)
-				a.want(404, "DELETE", server1(id, ""), nil)
+				a.want(404, "DELETE", serverPath(id, ""), nil)
 				s, known := a.p.Server(id)
 				require.True(t, known)
 				assert.Equal(t, start.Add(tt.gone).UTC(), s.DeletedAt)
@@ -225,13 +225,13 @@ func TestARepeatedDeleteIsFineAndTheLastDelayCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAPI(t)
 		id := a.create()
-		a.want(204, "DELETE", server1(id, "?delay=60"), nil)
-		a.want(204, "DELETE", server1(id, "?delay=60"), nil)
-		a.want(204, "DELETE", server1(id, "?delay=1"), nil)
+		a.want(204, "DELETE", serverPath(id, "?delay=60"), nil)
+		a.want(204, "DELETE", serverPath(id, "?delay=60"), nil)
+		a.want(204, "DELETE", serverPath(id, "?delay=1"), nil)
 		time.Sleep(62 * time.Second)
-		a.want(404, "GET", server1(id, ""), nil)
+		a.want(404, "GET", serverPath(id, ""), nil)
 		for _, delay := range []string{"43800", "-1", "x", "1.5"} {
-			a.want(422, "DELETE", server1(a.create(), "?delay="+delay), nil)
+			a.want(422, "DELETE", serverPath(a.create(), "?delay="+delay), nil)
 		}
 	})
 }
@@ -242,19 +242,19 @@ func TestSuspensionSwitchesTheServerOff(t *testing.T) {
 		a := newAPI(t)
 		id := a.built()
 		for range 2 {
-			a.want(204, "POST", server1(id, "/suspend"), nil)
-			assert.Equal(t, true, dig(a.get(server1(id, "")), "data", "suspended"))
+			a.want(204, "POST", serverPath(id, "/suspend"), nil)
+			assert.Equal(t, true, dig(a.get(serverPath(id, "")), "data", "suspended"))
 		}
 		s, _ := a.p.Server(id)
 		assert.False(t, s.Running)
-		a.want(423, "POST", server1(id, "/power/boot"), nil)
-		a.want(423, "POST", server1(id, "/build"), obj{"operatingSystemId": TemplateDebian})
-		a.want(204, "POST", server1(id, "/unsuspend"), nil)
-		a.want(204, "POST", server1(id, "/unsuspend"), nil)
-		got := a.get(server1(id, ""))
+		a.want(423, "POST", serverPath(id, "/power/boot"), nil)
+		a.want(423, "POST", serverPath(id, "/build"), obj{"operatingSystemId": TemplateDebian})
+		a.want(204, "POST", serverPath(id, "/unsuspend"), nil)
+		a.want(204, "POST", serverPath(id, "/unsuspend"), nil)
+		got := a.get(serverPath(id, ""))
 		assert.Equal(t, false, dig(got, "data", "suspended"))
 		assert.Equal(t, "complete", dig(got, "data", "state"))
-		a.want(200, "POST", server1(id, "/power/boot"), nil)
+		a.want(200, "POST", serverPath(id, "/power/boot"), nil)
 	})
 }
 
@@ -263,11 +263,11 @@ func TestSuspensionCanTakeTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAPI(t, WithTiming(Timing{Suspend: 40 * time.Second}))
 		id := a.built()
-		a.want(204, "POST", server1(id, "/suspend"), nil)
-		a.want(423, "POST", server1(id, "/suspend"), nil)
-		assert.Equal(t, false, dig(a.get(server1(id, "")), "data", "suspended"))
+		a.want(204, "POST", serverPath(id, "/suspend"), nil)
+		a.want(423, "POST", serverPath(id, "/suspend"), nil)
+		assert.Equal(t, false, dig(a.get(serverPath(id, "")), "data", "suspended"))
 		time.Sleep(40 * time.Second)
-		assert.Equal(t, true, dig(a.get(server1(id, "")), "data", "suspended"))
+		assert.Equal(t, true, dig(a.get(serverPath(id, "")), "data", "suspended"))
 	})
 }
 
@@ -277,23 +277,23 @@ func TestAnUnreachableHypervisorTellsNothingAndDoesNothing(t *testing.T) {
 		a := newAPI(t)
 		id := a.built()
 		start := time.Now()
-		a.get(server1(id, "?remoteState=true"))
+		a.get(serverPath(id, "?remoteState=true"))
 		assert.Equal(t, 400*time.Millisecond, time.Since(start))
 
 		a.p.SetHypervisorReachable(false)
 		start = time.Now()
-		got := a.get(server1(id, "?remoteState=true"))
+		got := a.get(serverPath(id, "?remoteState=true"))
 		assert.Equal(t, 10*time.Second, time.Since(start))
 		assert.NotContains(t, got["data"], "remoteState")
 		start = time.Now()
-		a.get(server1(id, ""))
+		a.get(serverPath(id, ""))
 		assert.Zero(t, time.Since(start), "the panel's own records cost nothing")
 
-		queue := fmt.Sprintf("/queue/%.0f", dig(a.want(200, "POST", server1(id, "/power/poweroff"), nil), "data", "queueId"))
+		queue := fmt.Sprintf("/queue/%.0f", dig(a.want(200, "POST", serverPath(id, "/power/poweroff"), nil), "data", "queueId"))
 		time.Sleep(3 * time.Second)
 		assert.Equal(t, true, dig(a.get(queue), "data", "failed"))
 		a.p.SetHypervisorReachable(true)
-		assert.Equal(t, true, dig(a.get(server1(id, "?remoteState=true")), "data", "remoteState", "running"))
+		assert.Equal(t, true, dig(a.get(serverPath(id, "?remoteState=true")), "data", "remoteState", "running"))
 	})
 }
 
@@ -303,7 +303,7 @@ func TestAPasswordResetCountsWhenItsQueueItemHasEndedWell(t *testing.T) {
 		a := newAPI(t)
 		id := a.built()
 		before, _ := a.p.Server(id)
-		got := a.want(200, "POST", server1(id, "/resetPassword"), obj{"user": "root", "sendMail": false})
+		got := a.want(200, "POST", serverPath(id, "/resetPassword"), obj{"user": "root", "sendMail": false})
 		now, _ := a.p.Server(id)
 		assert.Equal(t, before.RootPassword, now.RootPassword)
 		time.Sleep(5 * time.Second)
@@ -311,16 +311,16 @@ func TestAPasswordResetCountsWhenItsQueueItemHasEndedWell(t *testing.T) {
 		assert.Equal(t, dig(got, "data", "expectedPassword"), now.RootPassword.Reveal())
 		assert.Empty(t, a.p.Mails())
 
-		a.want(200, "POST", server1(id, "/resetPassword"), obj{"user": "Administrator"})
+		a.want(200, "POST", serverPath(id, "/resetPassword"), obj{"user": "Administrator"})
 		assert.Len(t, a.p.Mails(), 1, "a mail is the panel's default")
-		a.want(423, "POST", server1(id, "/resetPassword"), obj{"user": "root"})
-		a.want(422, "POST", server1(id, "/resetPassword"), obj{"user": "guest"})
-		a.want(422, "POST", server1(id, "/resetPassword"), obj{})
+		a.want(423, "POST", serverPath(id, "/resetPassword"), obj{"user": "root"})
+		a.want(422, "POST", serverPath(id, "/resetPassword"), obj{"user": "guest"})
+		a.want(422, "POST", serverPath(id, "/resetPassword"), obj{})
 		time.Sleep(5 * time.Second)
 
-		a.want(200, "POST", server1(id, "/power/poweroff"), nil)
+		a.want(200, "POST", serverPath(id, "/power/poweroff"), nil)
 		time.Sleep(3 * time.Second)
-		queue := fmt.Sprintf("/queue/%.0f", dig(a.want(200, "POST", server1(id, "/resetPassword"), obj{"user": "root"}), "data", "queueId"))
+		queue := fmt.Sprintf("/queue/%.0f", dig(a.want(200, "POST", serverPath(id, "/resetPassword"), obj{"user": "root"}), "data", "queueId"))
 		time.Sleep(5 * time.Second)
 		assert.Equal(t, true, dig(a.get(queue), "data", "failed"), "nobody is there to do it")
 	})
@@ -336,21 +336,21 @@ func TestASecondDiskWaitsForAPowerActionAndFailedWorkBlocksBuilds(t *testing.T) 
 		id := int64(dig(made, "data", "id").(float64))
 		assert.Equal(t, "Create HDD (sdb)", dig(made, "data", "tasks", "actions", "pending", 0, "action"))
 		assert.EqualValues(t, 1, dig(made, "data", "storage", 1, "status"))
-		assert.Equal(t, "pending", dig(a.get(server1(id, "/actions")), "data", 0, "state"))
+		assert.Equal(t, "pending", dig(a.get(serverPath(id, "/actions")), "data", 0, "state"))
 
 		a.p.FailDeferred(id)
-		assert.Equal(t, "failed", dig(a.get(server1(id, "/actions")), "data", 0, "state"))
-		got := a.want(423, "POST", server1(id, "/build"), obj{"operatingSystemId": TemplateDebian})
+		assert.Equal(t, "failed", dig(a.get(serverPath(id, "/actions")), "data", 0, "state"))
+		got := a.want(423, "POST", serverPath(id, "/build"), obj{"operatingSystemId": TemplateDebian})
 		assert.Equal(t, obj{"msg": "pending tasks in queue"}, got)
 
 		id = int64(dig(a.want(201, "POST", "/servers", in), "data", "id").(float64))
-		a.want(200, "POST", server1(id, "/build"), obj{"operatingSystemId": TemplateDebian})
-		assert.Equal(t, "running", dig(a.get(server1(id, "/actions?state=running")), "data", 0, "state"))
+		a.want(200, "POST", serverPath(id, "/build"), obj{"operatingSystemId": TemplateDebian})
+		assert.Equal(t, "running", dig(a.get(serverPath(id, "/actions?state=running")), "data", 0, "state"))
 		time.Sleep(23 * time.Second)
-		built := a.get(server1(id, ""))
+		built := a.get(serverPath(id, ""))
 		assert.EqualValues(t, 3, dig(built, "data", "storage", 1, "status"))
 		assert.Empty(t, dig(built, "data", "tasks", "actions", "pending"))
-		assert.EqualValues(t, 1, a.get(server1(id, "/actions?state=completed"))["total"])
+		assert.EqualValues(t, 1, a.get(serverPath(id, "/actions?state=completed"))["total"])
 	})
 }
 
@@ -359,14 +359,14 @@ func TestAPackageChangeDefersWhatNeedsAStoppedGuest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAPI(t)
 		id := a.built()
-		path := server1(id, fmt.Sprintf("/package/%d", PackageMedium))
+		path := serverPath(id, fmt.Sprintf("/package/%d", PackageMedium))
 		a.want(200, "PUT", path, obj{"cpu": false, "memory": true, "primaryDiskSize": false})
 		s, _ := a.p.Server(id)
 		assert.EqualValues(t, []int64{2048, 1, 20, 2000}, []int64{s.MemoryMB, s.Cores, s.DiskGB, s.TrafficGB})
 		assert.Equal(t, []string{"Update memory"}, s.Deferred)
-		a.want(423, "POST", server1(id, "/build"), obj{"operatingSystemId": TemplateDebian})
+		a.want(423, "POST", serverPath(id, "/build"), obj{"operatingSystemId": TemplateDebian})
 
-		a.want(200, "POST", server1(id, "/power/restart"), nil)
+		a.want(200, "POST", serverPath(id, "/power/restart"), nil)
 		a.want(423, "PUT", path, nil)
 		time.Sleep(5 * time.Second)
 		info := a.want(200, "PUT", path, nil)["info"]
@@ -375,11 +375,11 @@ func TestAPackageChangeDefersWhatNeedsAStoppedGuest(t *testing.T) {
 		assert.Contains(t, info, "memory not updated. It matches the current value")
 		assert.NotContains(t, info, "CPU cores not updated. It matches the current value")
 		time.Sleep(time.Second)
-		a.want(200, "PUT", server1(id, fmt.Sprintf("/package/%d", PackageSmall)), nil)
+		a.want(200, "PUT", serverPath(id, fmt.Sprintf("/package/%d", PackageSmall)), nil)
 		s, _ = a.p.Server(id)
 		assert.EqualValues(t, []int64{1024, 1, 40}, []int64{s.MemoryMB, s.Cores, s.DiskGB}, "disks never shrink")
-		a.want(422, "PUT", server1(id, fmt.Sprintf("/package/%d", PackageDisabled)), nil)
-		assert.Equal(t, obj{"msg": "package not found"}, a.want(404, "PUT", server1(id, "/package/999"), nil))
+		a.want(422, "PUT", serverPath(id, fmt.Sprintf("/package/%d", PackageDisabled)), nil)
+		assert.Equal(t, obj{"msg": "package not found"}, a.want(404, "PUT", serverPath(id, "/package/999"), nil))
 	})
 }
 
@@ -392,14 +392,14 @@ func TestTrafficIsCountedInMonthlyPeriods(t *testing.T) {
 		a.p.AddTraffic(id, 1<<40, 5)
 		time.Sleep(29 * 24 * time.Hour)
 		a.p.AddTraffic(id, 7, 8)
-		got := a.get(server1(id, "/traffic"))
+		got := a.get(serverPath(id, "/traffic"))
 		assert.Equal(t, []any{2.0, 1.0}, []any{dig(got, "data", "monthly", 0, "month"), dig(got, "data", "monthly", 1, "month")})
 		assert.Equal(t, "2000-02-29 00:00:00", dig(got, "data", "monthly", 0, "start"))
 		assert.Equal(t, "2000-03-30 23:59:59", dig(got, "data", "monthly", 0, "end"))
 		assert.EqualValues(t, 15, dig(got, "data", "monthly", 0, "total"))
 		assert.EqualValues(t, 1<<40+310<<20, dig(got, "data", "monthly", 1, "rx"))
 		assert.EqualValues(t, 1000, dig(got, "data", "monthly", 0, "limit"))
-		assert.Equal(t, "2000-02-29T00:00:00.000000Z", dig(a.get(server1(id, "")), "data", "traffic", "public", "currentPeriod", "start"))
+		assert.Equal(t, "2000-02-29T00:00:00.000000Z", dig(a.get(serverPath(id, "")), "data", "traffic", "public", "currentPeriod", "start"))
 	})
 }
 
@@ -409,7 +409,7 @@ func TestASnapshotCarriesAPanelInTheMiddleOfABuildToAnother(t *testing.T) {
 		a := newAPI(t)
 		id := a.create()
 		a.p.FailNext(TaskBoot, "later")
-		a.want(200, "POST", server1(id, "/build"), obj{"operatingSystemId": TemplateDebian})
+		a.want(200, "POST", serverPath(id, "/build"), obj{"operatingSystemId": TemplateDebian})
 		time.Sleep(10 * time.Second)
 		snapshot, err := a.p.Snapshot()
 		require.NoError(t, err)
@@ -419,10 +419,10 @@ func TestASnapshotCarriesAPanelInTheMiddleOfABuildToAnother(t *testing.T) {
 		require.NoError(t, b.p.Restore(snapshot))
 		assert.Equal(t, a.p.Token(), b.p.Token())
 		assert.Equal(t, a.p.Servers(), b.p.Servers())
-		assert.Equal(t, "building", dig(b.get(server1(id, "")), "data", "state"))
+		assert.Equal(t, "building", dig(b.get(serverPath(id, "")), "data", "state"))
 		time.Sleep(13 * time.Second)
-		assert.Equal(t, a.get(server1(id, "")), b.get(server1(id, "")), "both panels come to the same end")
-		assert.Equal(t, "complete", dig(b.get(server1(id, "")), "data", "state"))
+		assert.Equal(t, a.get(serverPath(id, "")), b.get(serverPath(id, "")), "both panels come to the same end")
+		assert.Equal(t, "complete", dig(b.get(serverPath(id, "")), "data", "state"))
 		assert.Equal(t, id+1, b.create(), "ids go on")
 		again, err := b.p.Snapshot()
 		require.NoError(t, err)
@@ -445,4 +445,14 @@ func TestWhatIsNotASnapshotIsRefusedAndChangesNothing(t *testing.T) {
 		require.Error(t, a.p.Restore([]byte(text)), text)
 	}
 	assert.Equal(t, http.StatusOK, func() int { status, _ := a.do("GET", "/connect", nil); return status }())
+}
+
+func TestAReportedStateHidesTheRealOneUntilItIsTakenBack(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	id := a.create()
+	a.p.SetState(id, "hibernating")
+	assert.Equal(t, "hibernating", dig(a.get(serverPath(id, "")), "data", "state"))
+	a.p.SetState(id, "")
+	assert.Equal(t, "allocated", dig(a.get(serverPath(id, "")), "data", "state"))
 }

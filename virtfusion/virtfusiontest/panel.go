@@ -151,8 +151,11 @@ func (p *Panel) Inject(f provisioningtest.Fault) { p.server.Inject(f) }
 // Faults returns the fault rules.
 func (p *Panel) Faults() *provisioningtest.Faults { return p.server.Faults() }
 
-// Requests returns the requests that arrived, oldest first, with credentials masked.
-func (p *Panel) Requests() []fakeserver.Request { return p.server.Requests() }
+// Request is one request that arrived.
+type Request = fakeserver.Request
+
+// Requests returns the requests that arrived, oldest first, with credentials masked. Bodies are as they were sent.
+func (p *Panel) Requests() []Request { return p.server.Requests() }
 
 // Count says how many requests of an operation arrived ("createServer").
 func (p *Panel) Count(op string) int { return p.server.Count(op) }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -72,15 +73,15 @@ func TestThePanelSaysNoInItsOwnWords(t *testing.T) {
 		{"create: no memory", "POST", "/servers", order(obj{"memory": 0}), 422, "at least 1"},
 		{"create: more memory than any hypervisor has", "POST", "/servers", order(obj{"memory": 2 << 20}), 422, "free resources"},
 		{"create: more addresses than there are", "POST", "/servers", order(obj{"ipv4": 9000}), 422, "free IPv4"},
-		{"build: no system", "POST", server1(id, "/build"), obj{}, 422, "required"},
-		{"build: unknown system", "POST", server1(id, "/build"), obj{"operatingSystemId": 999}, 422, "operating system"},
-		{"build: a system the package is too small for", "POST", server1(id, "/build"), obj{"operatingSystemId": TemplateWindows}, 422, "operating system"},
-		{"build: hostname", "POST", server1(id, "/build"), obj{"operatingSystemId": TemplateDebian, "hostname": "a b"}, 422, "hostname"},
-		{"build: key of nobody", "POST", server1(id, "/build"), obj{"operatingSystemId": TemplateDebian, "sshKeys": []int{5}}, 422, "SSH key"},
-		{"build: swap", "POST", server1(id, "/build"), obj{"operatingSystemId": TemplateDebian, "swap": 7}, 422, "swap"},
-		{"build: switch", "POST", server1(id, "/build"), obj{"operatingSystemId": TemplateDebian, "ipv6": "maybe"}, 422, "true or false"},
-		{"rename: empty", "PUT", server1(id, "/modify/name"), obj{"name": ""}, 422, "required"},
-		{"rename: too long", "PUT", server1(id, "/modify/name"), obj{"name": strings.Repeat("x", 64)}, 422, "63"},
+		{"build: no system", "POST", serverPath(id, "/build"), obj{}, 422, "required"},
+		{"build: unknown system", "POST", serverPath(id, "/build"), obj{"operatingSystemId": 999}, 422, "operating system"},
+		{"build: a system the package is too small for", "POST", serverPath(id, "/build"), obj{"operatingSystemId": TemplateWindows}, 422, "operating system"},
+		{"build: hostname", "POST", serverPath(id, "/build"), obj{"operatingSystemId": TemplateDebian, "hostname": "a b"}, 422, "hostname"},
+		{"build: key of nobody", "POST", serverPath(id, "/build"), obj{"operatingSystemId": TemplateDebian, "sshKeys": []int{5}}, 422, "SSH key"},
+		{"build: swap", "POST", serverPath(id, "/build"), obj{"operatingSystemId": TemplateDebian, "swap": 7}, 422, "swap"},
+		{"build: switch", "POST", serverPath(id, "/build"), obj{"operatingSystemId": TemplateDebian, "ipv6": "maybe"}, 422, "true or false"},
+		{"rename: empty", "PUT", serverPath(id, "/modify/name"), obj{"name": ""}, 422, "required"},
+		{"rename: too long", "PUT", serverPath(id, "/modify/name"), obj{"name": strings.Repeat("x", 64)}, 422, "63"},
 		{"key: not a key", "POST", "/ssh_keys", obj{"userId": 1, "name": "k", "publicKey": "nonsense"}, 422, "public key"},
 		{"key: no owner", "POST", "/ssh_keys", obj{"userId": 99, "name": "k", "publicKey": "ssh-ed25519 AAAA"}, 422, "user"},
 		{"user: e-mail is taken", "POST", "/users", obj{"name": "Bob", "email": "ANN@example.com"}, 422, "already been taken"},
@@ -90,12 +91,12 @@ func TestThePanelSaysNoInItsOwnWords(t *testing.T) {
 		{"user: owner of servers", "DELETE", "/users/77/byExtRelation", nil, 409, "errors"},
 		{"page: too large", "GET", "/servers?results=201", nil, 422, "results"},
 		{"page: zero", "GET", "/servers?page=0", nil, 422, "page"},
-		{"vnc: no action", "POST", server1(id, "/vnc"), obj{"enabled": true}, 422, "action"},
-		{"power of a server without a system", "POST", server1(id, "/power/boot"), nil, 423, `"msg"`},
-		{"shutdown of a foreign server works", "POST", server1(foreign.ID, "/power/shutdown"), nil, 200, "queueId"},
-		{"power while a queue item is unfinished", "POST", server1(foreign.ID, "/power/boot"), nil, 423, `{"msg":"pending tasks in queue"}`},
-		{"build while a queue item is unfinished", "POST", server1(foreign.ID, "/build"), obj{"operatingSystemId": TemplateDebian}, 423, `"msg"`},
-		{"suspend while a queue item is unfinished", "POST", server1(foreign.ID, "/suspend"), nil, 423, `"msg"`},
+		{"vnc: no action", "POST", serverPath(id, "/vnc"), obj{"enabled": true}, 422, "action"},
+		{"power of a server without a system", "POST", serverPath(id, "/power/boot"), nil, 423, `"msg"`},
+		{"shutdown of a foreign server works", "POST", serverPath(foreign.ID, "/power/shutdown"), nil, 200, "queueId"},
+		{"power while a queue item is unfinished", "POST", serverPath(foreign.ID, "/power/boot"), nil, 423, `{"msg":"pending tasks in queue"}`},
+		{"build while a queue item is unfinished", "POST", serverPath(foreign.ID, "/build"), obj{"operatingSystemId": TemplateDebian}, 423, `"msg"`},
+		{"suspend while a queue item is unfinished", "POST", serverPath(foreign.ID, "/suspend"), nil, 423, `"msg"`},
 	}
 	before := len(a.p.Servers())
 	for _, tt := range tests { // in order: the last ones build on each other
@@ -112,12 +113,12 @@ func TestDoNotDisturbAndMaintenanceRefuse(t *testing.T) {
 	s, err := a.p.AddServer(Server{Built: true})
 	require.NoError(t, err)
 	a.p.SetDoNotDisturb(s.ID, true)
-	a.want(423, "DELETE", server1(s.ID, "?delay=0"), nil)
+	a.want(423, "DELETE", serverPath(s.ID, "?delay=0"), nil)
 	a.p.SetMaintenance(true)
-	assert.Contains(t, a.want(503, "POST", server1(s.ID, "/power/restart"), nil), "msg")
+	assert.Contains(t, a.want(503, "POST", serverPath(s.ID, "/power/restart"), nil), "msg")
 	a.want(422, "POST", "/servers", smallOrder())
 	a.p.SetMaintenance(false, s.HypervisorID)
-	a.want(200, "POST", server1(s.ID, "/power/restart"), nil)
+	a.want(200, "POST", serverPath(s.ID, "/power/restart"), nil)
 }
 
 func TestTheTokenIsChecked(t *testing.T) {
@@ -148,9 +149,9 @@ func TestAPermissionCanBeMissing(t *testing.T) {
 	a := newAPI(t)
 	id := a.create()
 	a.p.Forbid("suspendServer", "listPackages")
-	a.want(403, "POST", server1(id, "/suspend"), nil)
+	a.want(403, "POST", serverPath(id, "/suspend"), nil)
 	a.want(403, "GET", "/packages", nil)
-	a.want(204, "POST", server1(id, "/unsuspend"), nil)
+	a.want(204, "POST", serverPath(id, "/unsuspend"), nil)
 }
 
 func TestOlderPanelsLackTheNewRoutesAndAnswerDifferently(t *testing.T) {
@@ -167,14 +168,14 @@ func TestOlderPanelsLackTheNewRoutesAndAnswerDifferently(t *testing.T) {
 		status, body := a.do("GET", "/status", nil)
 		assert.Equal(t, tt.status, status)
 		assert.NotContains(t, body, `"msg"`)
-		status, _ = a.do("GET", server1(s.ID, "/actions"), nil)
+		status, _ = a.do("GET", serverPath(s.ID, "/actions"), nil)
 		assert.Equal(t, tt.actions, status)
-		status, body = a.do("PUT", server1(s.ID, fmt.Sprintf("/package/%d", PackageMedium)), nil)
+		status, body = a.do("PUT", serverPath(s.ID, fmt.Sprintf("/package/%d", PackageMedium)), nil)
 		assert.Equal(t, tt.change, status)
 		assert.Equal(t, tt.change == 204, body == "")
-		got := a.want(200, "POST", server1(s.ID, "/vnc"), obj{"action": "enable"})
+		got := a.want(200, "POST", serverPath(s.ID, "/vnc"), obj{"action": "enable"})
 		assert.Equal(t, !tt.vncIgnored, dig(got, "data", "vnc", "enabled"))
-		assert.Equal(t, tt.hasName, dig(a.get(server1(s.ID, "")), "data", "os", "templateName") == "Debian 12 (Bookworm) Minimal")
+		assert.Equal(t, tt.hasName, dig(a.get(serverPath(s.ID, "")), "data", "os", "templateName") == "Debian 12 (Bookworm) Minimal")
 	}
 }
 
@@ -194,10 +195,10 @@ func TestEachVNCPostRotatesTheToken(t *testing.T) {
 	a := newAPI(t, WithVersion(V70))
 	id := a.create()
 	token := func(o obj) any { return dig(o, "data", "vnc", "wss", "token") }
-	first := a.get(server1(id, "/vnc"))
-	assert.Equal(t, token(first), token(a.get(server1(id, "/vnc"))))
+	first := a.get(serverPath(id, "/vnc"))
+	assert.Equal(t, token(first), token(a.get(serverPath(id, "/vnc"))))
 	assert.NotContains(t, first["data"], "queueId")
-	second := a.want(200, "POST", server1(id, "/vnc"), obj{"enabled": true})
+	second := a.want(200, "POST", serverPath(id, "/vnc"), obj{"enabled": true})
 	assert.NotEqual(t, token(first), token(second), "7.0 ignores what it does not know, and rotates")
 	assert.Contains(t, second["data"], "queueId")
 	assert.Equal(t, fmt.Sprintf("/vnc/?token=%s", token(second)), dig(second, "data", "vnc", "wss", "url"))
@@ -312,10 +313,10 @@ func TestKeysBelongToUsers(t *testing.T) {
 	assert.Len(t, a.get(fmt.Sprintf("/ssh_keys/user/%d", ann))["data"], 1)
 	assert.Empty(t, a.get("/ssh_keys/user/1")["data"])
 
-	a.want(422, "POST", server1(a.create(), "/build"), obj{"operatingSystemId": TemplateDebian, "sshKeys": []int64{key}})
+	a.want(422, "POST", serverPath(a.create(), "/build"), obj{"operatingSystemId": TemplateDebian, "sshKeys": []int64{key}})
 	s, err := a.p.AddServer(Server{OwnerID: ann})
 	require.NoError(t, err)
-	got := a.want(200, "POST", server1(s.ID, "/build"), obj{"operatingSystemId": TemplateDebian, "sshKeys": []int64{key}})
+	got := a.want(200, "POST", serverPath(s.ID, "/build"), obj{"operatingSystemId": TemplateDebian, "sshKeys": []int64{key}})
 	assert.Contains(t, dig(got, "data", "sshKeys", 0), "public")
 	a.want(204, "DELETE", fmt.Sprintf("/ssh_keys/%d", key), nil)
 	a.want(404, "DELETE", fmt.Sprintf("/ssh_keys/%d", key), nil)
@@ -343,7 +344,7 @@ func TestTheCatalogueIsWhatItSays(t *testing.T) {
 	assert.Equal(t, []string{"Ubuntu", "Debian", "FreeBSD", "Other", ""},
 		[]string{small[TemplateUbuntu], small[TemplateDebian], small[TemplateFreeBSD], small[TemplateAlpine], small[TemplateWindows]})
 	assert.Equal(t, "Windows", large[TemplateWindows])
-	assert.Equal(t, small, ids(server1(a.create(), "/templates")))
+	assert.Equal(t, small, ids(serverPath(a.create(), "/templates")))
 	own := a.p.AddTemplate(Template{Group: "Debian", Name: "Debian", Version: "13"})
 	assert.Equal(t, "Debian", ids(fmt.Sprintf("/media/templates/fromServerPackageSpec/%d", PackageSmall))[own])
 	assert.Equal(t, "XL", dig(a.get(fmt.Sprintf("/packages/%d", a.p.AddPackage(Package{Name: "XL", MemoryMB: 1, DiskGB: 1, Cores: 1}))), "data", "name"))
@@ -496,4 +497,42 @@ func TestAFaultThatNeverHappensFailsTheTest(t *testing.T) {
 	f.cleanups[0]()
 	require.Len(t, f.errors, 1)
 	assert.Contains(t, f.errors[0], "createServer")
+}
+
+func TestEveryOperationOfThePanelIsADocumentedOne(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("../../testdata/operations/virtfusion.tsv")
+	require.NoError(t, err)
+	documented := map[string]string{}
+	for _, line := range strings.Split(strings.TrimSpace(string(b)), "\n")[1:] {
+		cells := strings.Split(line, "\t")
+		documented[cells[2]] = cells[0] + " " + cells[1]
+	}
+	for _, op := range operations() {
+		assert.Equal(t, documented[op.id], op.route, op.id)
+	}
+}
+
+func TestAGroupHandsOutOnlyTheSubnetsItHas(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, WithTiming(Timing{Build: -1}))
+	for prefix, want := range map[string]int{"2001:db8:1::/62": 3, "2001:db8:2::/64": 0, "2001:db8:3::/80": 0, "": 0} {
+		g := HypervisorGroup{Name: "G", IPv4: netip.MustParsePrefix("203.0.113.0/24"), Hypervisors: []Hypervisor{{Name: "h"}}}
+		if prefix != "" {
+			g.IPv6 = netip.MustParsePrefix(prefix)
+		}
+		group := a.p.AddHypervisorGroup(g)
+		got := map[netip.Prefix]bool{}
+		for range 5 {
+			s, err := a.p.AddServer(Server{GroupID: group})
+			require.NoError(t, err)
+			a.want(200, "POST", serverPath(s.ID, "/build"), obj{"operatingSystemId": TemplateDebian, "ipv6": true})
+			s, _ = a.p.Server(s.ID)
+			assert.Equal(t, "complete", s.State)
+			for _, subnet := range s.IPv6 {
+				got[subnet] = true
+			}
+		}
+		assert.Len(t, got, want, prefix)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,16 +29,18 @@ type operation struct {
 	do    func(*call) answer
 }
 
-// routes registers the operations of this version. A new resource adds its table here.
-func (p *Panel) routes() {
-	for _, table := range [][]operation{
+// operations lists what the panel can do. A new resource adds its table here.
+func operations() []operation {
+	return slices.Concat(
 		generalOperations(), hypervisorOperations(), packageOperations(), templateOperations(), serverOperations(), buildOperations(), powerOperations(),
 		queueOperations(), vncOperations(), trafficOperations(), backupOperations(), keyOperations(), userOperations(),
-	} {
-		for _, op := range table {
-			if op.since > p.version {
-				continue
-			}
+	)
+}
+
+// routes registers the operations of this version.
+func (p *Panel) routes() {
+	for _, op := range operations() {
+		if op.since <= p.version {
 			method, path, _ := strings.Cut(op.route, " ")
 			p.server.Handle(op.id, method+" "+prefix+path, p.serve(op))
 		}

@@ -3,6 +3,7 @@ package virtfusiontest
 import (
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 )
 
@@ -105,10 +106,10 @@ func (c *call) agentOS(s *server) any {
 // interfaceBase is what primary and secondary interfaces share.
 func (c *call) interfaceBase(s *server, id int64, name, kind string) obj {
 	network := c.Hypervisors[s.HypervisorID].NetworkID
-	mac := net.HardwareAddr{0, 0x2a, byte(id >> 24), byte(id >> 16), byte(id >> 8), byte(id)}
+	mac := fmt.Sprintf("00:2A:%02X:%02X:%02X:%02X", id>>24&255, id>>16&255, id>>8&255, id&255)
 	return obj{
 		"id": id, "order": 1, "enabled": true, "tag": 4_200_000_000 + id*7_919_000, "name": name, "type": kind, "driver": 1, "processQueues": nil,
-		"mac": strings.ToUpper(mac.String()), "ipv4ToMac": nil, "ipv6ToMac": nil, "inTrafficCount": true, "outTrafficCount": true, "inPeak": 0, "inBurst": 0,
+		"mac": mac, "ipv4ToMac": nil, "ipv6ToMac": nil, "inTrafficCount": true, "outTrafficCount": true, "inPeak": 0, "inBurst": 0,
 		"outPeak": 0, "outBurst": 0, "ipFilter": true, "vlans": []any{}, "ipFilterType": "4-6", "portIsolated": false, "ipv4_resolver_1": 1, "ipv4_resolver_2": 2,
 		"ipv6_resolver_1": 1, "ipv6_resolver_2": 2, "networkProfile": 0, "dhcpV4": 0, "dhcpV6": 0, "firewallEnabled": false, "hypervisorNetwork": network,
 		"isNat": false, "nat": false, "firewall": []any{}, "ipWhitelist": []any{}, "actions": []any{}, "inAverage": 0, "outAverage": 0,
@@ -276,9 +277,10 @@ func remoteState(s *server) any {
 	capacity := s.Disks[0].CapacityGB << 30
 	return obj{
 		"running": true, "state": "running", "cpu": 17.4,
-		"memory": obj{"actual": kib, "unused": fmt.Sprint(kib / 2), "available": kib - 40_000, "usable": fmt.Sprint(kib * 3 / 5), "rss": kib / 3},
+		"memory": obj{"actual": kib, "unused": strconv.FormatInt(kib/2, 10), "available": kib - 40_000, "usable": strconv.FormatInt(kib*3/5, 10), "rss": kib / 3},
 		"disk": obj{"vda": obj{
-			"rd.bytes": 412_090_368, "rd.reqs": 14_022, "wr.bytes": 1_208_221_696, "wr.reqs": 40_311, "capacity": fmt.Sprint(capacity), "physical": fmt.Sprint(capacity / 5),
+			"rd.bytes": 412_090_368, "rd.reqs": 14_022, "wr.bytes": 1_208_221_696, "wr.reqs": 40_311,
+			"capacity": strconv.FormatInt(capacity, 10), "physical": strconv.FormatInt(capacity/5, 10),
 		}},
 		"agent": obj{"fsinfo": []obj{{"name": "vda1", "mountpoint": "/", "type": "ext4", "used-bytes": capacity / 8, "total-bytes": capacity - 1<<29}}},
 	}

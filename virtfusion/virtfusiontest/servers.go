@@ -108,7 +108,7 @@ func (st *state) live() []*server {
 // listServers has two row shapes; that of type=full was never seen and is the whole server (guess).
 func (c *call) listServers() answer {
 	q := c.r.URL.Query()
-	wanted := append(q["hypervisorId[]"], q["hypervisorId"]...)
+	wanted := slices.Concat(q["hypervisorId[]"], q["hypervisorId"])
 	rows := slices.DeleteFunc(c.live(), func(s *server) bool {
 		return len(wanted) > 0 && !slices.Contains(wanted, strconv.FormatInt(s.HypervisorID, 10))
 	})
@@ -199,10 +199,11 @@ func (c *call) checkOrder(f *form) (o order, errors []string) {
 	if g == nil || !g.Enabled {
 		f.fail("Invalid or disabled hypervisor group")
 	}
-	for name, text := range map[string]string{"firewallRulesets": "Invalid or disabled firewall ruleset", "hypervisorAssetGroups": "Invalid hypervisor asset group"} {
-		if list := f.ints(name); len(list) > 0 && !slices.Equal(list, []int64{-1}) {
-			f.fail("%s", text) // this panel has none
-		}
+	if f.replaces("firewallRulesets") {
+		f.fail("Invalid or disabled firewall ruleset")
+	}
+	if f.replaces("hypervisorAssetGroups") {
+		f.fail("Invalid hypervisor asset group")
 	}
 	if len(f.errors) > 0 {
 		return o, f.errors
@@ -225,6 +226,12 @@ func (c *call) checkOrder(f *form) (o order, errors []string) {
 		f.fail("Not enough free IPv4 addresses in the hypervisor group")
 	}
 	return o, f.errors
+}
+
+// replaces reports whether a list names records of which this panel has none. [-1] means none.
+func (f *form) replaces(name string) bool {
+	list := f.ints(name)
+	return len(list) > 0 && !slices.Equal(list, []int64{-1})
 }
 
 // additionalDisks are the two that a request may ask for, or the one of the package.

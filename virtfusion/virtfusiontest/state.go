@@ -2,6 +2,7 @@ package virtfusiontest
 
 import (
 	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"maps"
 	"net/netip"
@@ -122,9 +123,13 @@ func (b *block) take(serverID int64) netip.Addr {
 // takeSubnet hands out the lowest free /64.
 func (b *block) takeSubnet(serverID int64) (netip.Addr, bool) {
 	base := b.Prefix.Masked().Addr().As16()
-	for n := 1; n < 1<<16 && n < 1<<(64-b.Prefix.Bits()); n++ {
+	first := binary.BigEndian.Uint64(base[:8])
+	for n := range uint64(1) << min(max(64-b.Prefix.Bits(), 0), 16) {
+		if n == 0 { // the gateway's
+			continue
+		}
 		a := base
-		a[6], a[7] = a[6]|byte(n>>8), a[7]|byte(n)
+		binary.BigEndian.PutUint64(a[:8], first+n)
 		if subnet := netip.AddrFrom16(a); b.Used[subnet.String()] == 0 {
 			b.Used[subnet.String()] = serverID
 			return subnet, true

@@ -162,7 +162,8 @@ func (p *Panel) Mails() []Mail {
 	return slices.Clone(p.state.Mails)
 }
 
-// SetState makes the panel report a state of the caller's choosing, such as one that no client knows, with a commission status that is not known either. "" reports the real one again.
+// SetState makes the panel report a state of the caller's choosing, such as one that no client knows, with a commission status that is not known either.
+// "" reports the real one again.
 func (p *Panel) SetState(serverID int64, state string) {
 	p.change(serverID, func(s *server) { s.ReportedState = state })
 }
