@@ -46,7 +46,8 @@ var (
 	moscow   = time.Date(2025, 10, 27, 10, 30, 0, 500_000_000, time.UTC)
 	wholeVPS = ospabpanel.VPS{
 		ID: 17, UserID: 5, Name: "order-1042", Status: ospabpanel.StatusRunning, CPUCores: provisioning.Some(2), Memory: provisioning.Some(8 * gib),
-		Disk: provisioning.Some(40 * gib), OS: "Debian 12", Hypervisor: ospabpanel.HypervisorProxmox, CreatedAt: moscow, UpdatedAt: time.Date(2025, 10, 27, 11, 0, 0, 0, time.UTC),
+		Disk: provisioning.Some(40 * gib), OS: "Debian 12", Hypervisor: ospabpanel.HypervisorProxmox,
+		CreatedAt: moscow, UpdatedAt: time.Date(2025, 10, 27, 11, 0, 0, 0, time.UTC),
 	}
 	strangeVPS = ospabpanel.VPS{
 		ID: 18, UserID: 5, Name: "order-1043", Status: "deleted", CPUCores: provisioning.Some(1), Memory: provisioning.Some(512 * provisioning.MiB),

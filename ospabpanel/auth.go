@@ -10,7 +10,8 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
-// Auth logs panel users in. It needs no credentials of its own and is safe for concurrent use. Its routes are known from an older public version of the panel only.
+// Auth logs panel users in. It needs no credentials of its own and is safe for concurrent use. Its routes are known from an older public version of the panel
+// only.
 type Auth struct{ rest *rest.Client }
 
 // NewAuth makes an Auth for the panel at baseURL. It does no network I/O; its errors are of Kind Invalid.

@@ -1,8 +1,8 @@
-// Package ospabpanel is a client of the OSPAB panel (panel.ospab.host): Sync pushes records of VPS to it with the main site's key, UserClient acts for one panel user, and
-// Registrar is the panel behind provisioning.Registrar.
+// Package ospabpanel is a client of the OSPAB panel (panel.ospab.host): Sync pushes records of VPS to it with the main site's key, UserClient acts for one
+// panel user, and Registrar is the panel behind provisioning.Registrar.
 //
-// The panel keeps records. The main site makes VPS on its hypervisors, and tells the panel about them so that customers see them there; nothing in Sync touches a VPS. The main site is the
-// source of truth, and the panel sends nothing back, although its users can start and stop VPS there.
+// The panel keeps records. The main site makes VPS on its hypervisors, and tells the panel about them so that customers see them there; nothing in Sync touches
+// a VPS. The main site is the source of truth, and the panel sends nothing back, although its users can start and stop VPS there.
 //
 //	sync, err := ospabpanel.NewFromEnv(os.Getenv) // OSPAB_PANEL_URL, VPS_SYNC_API_KEY
 //	vps, err := sync.Create(ctx, ospabpanel.CreateRequest{
@@ -13,10 +13,10 @@
 //
 // # What this is built on
 //
-// Nobody has tried this package on a live panel. It follows the panel's manuals for the main site's developer (version 1.0 of 2025-10-27) and, where these are silent, an older public version of the
-// panel's code; what is a guess says so. The public history contradicts itself about whether the sync API still exists: the manuals call it ready, the main site's own notes of the
-// same week say that pushing was removed. A panel without the route is therefore a state to reckon with. It answers 404 in plain text, which is Kind NoRoute and never NotFound: it says
-// nothing about any record.
+// Nobody has tried this package on a live panel. It follows the panel's manuals for the main site's developer (version 1.0 of 2025-10-27) and, where these are
+// silent, an older public version of the panel's code; what is a guess says so. The public history contradicts itself about whether the sync API still exists:
+// the manuals call it ready, the main site's own notes of the same week say that pushing was removed. A panel without the route is therefore a state to reckon
+// with. It answers 404 in plain text, which is Kind NoRoute and never NotFound: it says nothing about any record.
 //
 // # What happens to a call
 //
@@ -29,9 +29,9 @@
 //	another 5xx, or a success that is not the panel's     error          ErrMaybeApplied        ErrMaybeApplied
 //	3xx, other 4xx                                        error          error                  error
 //
-// There are 4 attempts of 20 s with growing pauses in between. ErrMaybeApplied means: look, do not repeat. For a create there is no way to look with the sync key; a
-// FindingRegistrar, which has tokens of the panel's users, finds the record by its name. What is refused has a Kind: Unauthorized is a wrong key, Invalid is bad input, found here or there, NotFound is a
-// record that the panel itself says it does not have.
+// There are 4 attempts of 20 s with growing pauses in between. ErrMaybeApplied means: look, do not repeat. For a create there is no way to look with the sync
+// key; a FindingRegistrar, which has tokens of the panel's users, finds the record by its name. What is refused has a Kind: Unauthorized is a wrong key,
+// Invalid is bad input, found here or there, NotFound is a record that the panel itself says it does not have.
 //
 // A failure here must never undo work on a hypervisor. Store what should be on the panel and send it again later; provisioning/engine does that.
 //

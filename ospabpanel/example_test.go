@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
 
 	"github.com/hvpanels/hvpanels/ospabpanel"
 	"github.com/hvpanels/hvpanels/ospabpanel/ospabpaneltest"
@@ -21,24 +20,28 @@ func ExampleSync() {
 	ctx := context.Background()
 	sync, err := ospabpanel.New(panel.URL(), panel.Key(), ospabpanel.WithHTTPClient(panel.HTTPClient()))
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	vps, err := sync.Create(ctx, ospabpanel.CreateRequest{
 		UserID: ospabpanel.PanelUserID(alice.ID), Name: "order-1042", CPUCores: 2, Memory: 4 * provisioning.GiB, Disk: 40 * provisioning.GiB, OS: "Debian 12",
 	})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Println("record", vps.ID, "is", vps.Status)
 
 	if _, err = sync.UpdateStatus(ctx, vps.ID, ospabpanel.StatusRunning); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	for _, row := range panel.Records() {
 		fmt.Println(row.Name, row.Status, row.MemoryMB, "MB", row.DiskGB, "GB")
 	}
 	if err = sync.Delete(ctx, vps.ID); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Println(len(panel.Records()), "records")
 	// Output:
@@ -51,7 +54,8 @@ func ExampleSync() {
 func ExampleSync_Create_units() {
 	sync, err := ospabpanel.New("https://panel.ospab.host", "0123456789abcdef0123456789abcdef")
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	_, err = sync.Create(context.Background(), ospabpanel.CreateRequest{
 		UserID: 5, Name: "order-1042", CPUCores: 2, Memory: 8, Disk: 40 * provisioning.GiB, OS: "Debian 12",
@@ -82,18 +86,21 @@ func ExampleFindingRegistrar() {
 
 	sync, err := ospabpanel.New(panel.URL(), panel.Key(), overPanel)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	users := ospabpanel.UserTable{"customer-123": ospabpanel.PanelUserID(alice.ID)} // the main site's id: the panel's
 	base, err := ospabpanel.NewRegistrar(sync, users)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	registrar, err := ospabpanel.NewFindingRegistrar(base, func(_ context.Context, user ospabpanel.PanelUserID) (*ospabpanel.UserClient, error) {
 		return ospabpanel.NewUserClient(panel.URL(), user, ospabpanel.StaticToken(panel.Token(int64(user))), overPanel)
 	})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 
 	ctx := context.Background()
@@ -104,7 +111,8 @@ func ExampleFindingRegistrar() {
 
 	found, err := registrar.FindRecords(ctx, order)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Println("found:", len(found), found[0].ID, found[0].Name)
 	// Output:
@@ -123,23 +131,28 @@ func ExampleUserClient() {
 	ctx := context.Background()
 	auth, err := ospabpanel.NewAuth(panel.URL(), overPanel)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	client, err := ospabpanel.NewUserClient(panel.URL(), ospabpanel.PanelUserID(alice.ID), auth.Tokens("alice", alice.Password), overPanel)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	list, err := client.List(ctx)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	for _, vps := range list {
 		if err := client.EnsureRunning(ctx, vps.ID); err != nil {
-			log.Fatal(err)
+			fmt.Println(err)
+			return
 		}
 		seen, err := client.WaitStatus(ctx, vps.ID, ospabpanel.StatusRunning, provisioning.WaitOptions{})
 		if err != nil {
-			log.Fatal(err)
+			fmt.Println(err)
+			return
 		}
 		fmt.Println(seen.Name, seen.Status)
 	}

@@ -89,7 +89,8 @@ func response(r *http.Request, status int, contentType, body string) *http.Respo
 // syncOver is a Sync over a client of the test's own, without repetition.
 func syncOver(t *testing.T, hc *http.Client) *ospabpanel.Sync {
 	t.Helper()
-	s, err := ospabpanel.New("https://panel.example", ospabpaneltest.DefaultKey, ospabpanel.WithHTTPClient(hc), ospabpanel.WithRetry(ospabpanel.RetryPolicy{MaxAttempts: 1}))
+	once := ospabpanel.WithRetry(ospabpanel.RetryPolicy{MaxAttempts: 1})
+	s, err := ospabpanel.New("https://panel.example", ospabpaneltest.DefaultKey, ospabpanel.WithHTTPClient(hc), once)
 	require.NoError(t, err)
 	return s
 }

@@ -12,8 +12,8 @@ import (
 // MinKeyLength is the shortest sync key, in characters, that the manuals allow.
 const MinKeyLength = 32
 
-// KeySource returns the sync key. It is asked for every request, so that a key can be changed on both sides without a restart, and must be safe for concurrent use. A
-// source that fails, or returns a key that New would refuse, stops the request before it is sent.
+// KeySource returns the sync key. It is asked for every request, so that a key can be changed on both sides without a restart, and must be safe for concurrent
+// use. A source that fails, or returns a key that New would refuse, stops the request before it is sent.
 type KeySource func(ctx context.Context) (provisioning.Secret, error)
 
 // publishedKeys are the SHA-256 sums of keys that stand in public manuals. They are long enough, and worthless.

@@ -49,7 +49,8 @@ func TestH03SettingsThatAreMissingOrWrongAreNamedWithoutTheirValue(t *testing.T)
 	s, err := ospabpanel.NewFromEnv(env(map[string]string{"OSPAB_PANEL_URL": "https://panel.example/", "VPS_SYNC_API_KEY": goodKey}))
 	require.NoError(t, err)
 	assert.Equal(t, "https://panel.example", s.BaseURL())
-	_, err = ospabpanel.NewFromEnv(env(map[string]string{"OSPAB_PANEL_URL": "https://panel.example/", "VPS_SYNC_API_KEY": goodKey}), ospabpanel.WithAttemptTimeout(-1))
+	good := map[string]string{"OSPAB_PANEL_URL": "https://panel.example/", "VPS_SYNC_API_KEY": goodKey}
+	_, err = ospabpanel.NewFromEnv(env(good), ospabpanel.WithAttemptTimeout(-1))
 	requireField(t, err, "attemptTimeout")
 }
 
@@ -61,26 +62,30 @@ func TestH42AKeyHasAtLeast32Characters(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestH43KeysThatNobodyMayUseAreRefused(t *testing.T) {
+func TestH43KeysThatNobodyMayUseAreRefusedWithAHint(t *testing.T) {
 	t.Parallel()
-	for name, key := range map[string]provisioning.Secret{
-		"the manual's placeholder":       "your_secret_api_key_here_min_32_chars_change_this",
-		"the Cyrillic placeholder":       "ваш_секретный_ключ_минимум_32_символа",
-		"built like the manual's sample": provisioning.Secret(goodKey + goodKey[:8]),
-		"in double quotes":               `"` + goodKey + `"`,
-		"in single quotes":               "'" + goodKey + "'",
-		"with a space before":            " " + goodKey,
-		"with a line break":              goodKey + "\n",
-		"with a space within":            goodKey + " " + goodKey,
-		"with a control character":       goodKey + "\x00x",
-		"with a letter outside of ASCII": goodKey + "é",
-		"with an invisible blank":        "\u00a0" + goodKey,
+	for name, c := range map[string]struct {
+		key  provisioning.Secret
+		hint string
+	}{
+		"the manual's placeholder":       {"your_secret_api_key_here_min_32_chars_change_this", "placeholder of the manual"},
+		"the Cyrillic placeholder":       {"ваш_секретный_ключ_минимум_32_символа", "outside of ASCII"},
+		"built like the manual's sample": {goodKey + provisioning.Secret(goodKey[:8]), "sample of the manual"},
+		"in double quotes":               {`"` + goodKey + `"`, "quotes"},
+		"in single quotes":               {"'" + goodKey + "'", "quotes"},
+		"with a space before":            {" " + goodKey, "trim it"},
+		"with a line break":              {goodKey + "\n", "trim it"},
+		"with a space within":            {goodKey + " " + goodKey, "blank"},
+		"with a control character":       {goodKey + "\x00x", "control character"},
+		"with a letter outside of ASCII": {goodKey + "é", "outside of ASCII"},
+		"with an invisible blank":        {"\u00a0" + goodKey, "trim it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := ospabpanel.New("https://panel.example", key)
+			_, err := ospabpanel.New("https://panel.example", c.key)
 			requireField(t, err, "key")
-			assert.NotContains(t, err.Error(), key.Reveal())
+			assert.ErrorContains(t, err, c.hint)
+			assert.NotContains(t, err.Error(), c.key.Reveal())
 			assert.NotContains(t, err.Error(), goodKey)
 		})
 	}
@@ -128,7 +133,9 @@ func TestH46PlainHTTPIsForThisMachineOnly(t *testing.T) {
 
 func TestH47SlipsInTheAddress(t *testing.T) {
 	t.Parallel()
-	for _, address := range []string{"https://panel.example", "https://panel.example/", "https://panel.example/api", "https://panel.example/api/", "https://PANEL.example:443//"} {
+	for _, address := range []string{
+		"https://panel.example", "https://panel.example/", "https://panel.example/api", "https://panel.example/api/", "https://PANEL.example:443//",
+	} {
 		var asked []*url.URL
 		hc := &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 			asked = append(asked, r.URL)
@@ -141,7 +148,9 @@ func TestH47SlipsInTheAddress(t *testing.T) {
 		assert.Equal(t, "https://panel.example/api/vps/sync", asked[0].String())
 		assert.Equal(t, "https://panel.example", s.BaseURL())
 	}
-	for _, address := range []string{"", "panel.example", "https://", "https://user:pass@panel.example", "https://panel.example?x=1", "https://panel.example#x", "https://panel .example"} {
+	for _, address := range []string{
+		"", "panel.example", "https://", "https://user:pass@panel.example", "https://panel.example?x=1", "https://panel.example#x", "https://panel .example",
+	} {
 		_, err := ospabpanel.New(address, goodKey)
 		requireField(t, err, "baseURL")
 	}
@@ -165,7 +174,8 @@ func TestH54TheKeySourceIsAskedForEveryRequest(t *testing.T) {
 	t.Parallel()
 	panel := panelWithUsers(t, 5)
 	key := panel.Key()
-	s, err := ospabpanel.NewWithKeySource(panel.URL(), func(context.Context) (provisioning.Secret, error) { return key, nil }, ospabpanel.WithHTTPClient(panel.HTTPClient()))
+	source := func(context.Context) (provisioning.Secret, error) { return key, nil }
+	s, err := ospabpanel.NewWithKeySource(panel.URL(), source, ospabpanel.WithHTTPClient(panel.HTTPClient()))
 	require.NoError(t, err)
 	created(t, s)
 	panel.SetKey(goodKey)
@@ -215,7 +225,7 @@ func TestH48ErrorAnswersOfEveryShape(t *testing.T) {
 		says              string
 		maybe             bool
 	}{
-		"both texts":              {400, jsonType, `{"error":"Bad Request","message":"Missing required fields"}`, provisioning.Invalid, "Bad Request: Missing required fields", false},
+		"both texts":              {400, jsonType, `{"error":"Bad Request","message":"no name"}`, provisioning.Invalid, "Bad Request: no name", false},
 		"message only":            {400, jsonType, `{"message":"Missing required fields"}`, provisioning.Invalid, "Missing required fields", false},
 		"error only":              {400, jsonType, `{"error":"Missing required fields"}`, provisioning.Invalid, "Missing required fields", false},
 		"the same text twice":     {400, jsonType, `{"error":"bad","message":"bad"}`, provisioning.Invalid, "(HTTP 400): bad", false},

@@ -8,8 +8,8 @@ import (
 	"github.com/hvpanels/hvpanels/internal/rest"
 )
 
-// Defaults of this package. What is not listed here is the same for all panels: 4 attempts, pauses from 250 ms to 8 s, a Retry-After of at most 30 s, idle connections kept for 30 s,
-// half of the time after which the panel closes them.
+// Defaults of this package. What is not listed here is the same for all panels: 4 attempts, pauses from 250 ms to 8 s, a Retry-After of at most 30 s, idle
+// connections kept for 30 s, half of the time after which the panel closes them.
 const (
 	// DefaultAttemptTimeout is the limit of one attempt. The older panel gives up its own answer after 15 s.
 	DefaultAttemptTimeout = 20 * time.Second
@@ -24,8 +24,8 @@ func withDefaults(opts []Option) []Option {
 	return append([]Option{rest.WithAttemptTimeout(DefaultAttemptTimeout), rest.WithMaxBodyBytes(DefaultMaxBodyBytes)}, opts...)
 }
 
-// WithHTTPClient sends through a copy of hc: its Transport and its Jar are used, its Timeout limits one attempt where it is the smaller limit, its CheckRedirect is not used because
-// redirects are refused. hc itself is never changed.
+// WithHTTPClient sends through a copy of hc: its Transport and its Jar are used, its Timeout limits one attempt where it is the smaller limit, its
+// CheckRedirect is not used because redirects are refused. hc itself is never changed.
 func WithHTTPClient(hc *http.Client) Option { return rest.WithHTTPClient(hc) }
 
 // RetryPolicy says how often and how patiently a call is repeated where that is safe. Zero fields mean the defaults; MaxAttempts 1 switches repeating off.
@@ -37,14 +37,15 @@ func WithRetry(p RetryPolicy) Option { return rest.WithRetry(p) }
 // WithAttemptTimeout limits one attempt, DefaultAttemptTimeout when not given. The limit of a call as a whole is its context.
 func WithAttemptTimeout(d time.Duration) Option { return rest.WithAttemptTimeout(d) }
 
-// WithRateLimit starts at most perSecond attempts a second on average and burst at once. Calls wait for their turn, but not beyond their deadline. No limit of the panel is known, so this
-// is off unless set.
+// WithRateLimit starts at most perSecond attempts a second on average and burst at once. Calls wait for their turn, but not beyond their deadline. No limit of
+// the panel is known, so this is off unless set.
 func WithRateLimit(perSecond float64, burst int) Option { return rest.WithRateLimit(perSecond, burst) }
 
 // WithLogger writes one line an attempt at level Debug, without bodies, headers and secrets. Without it the client is silent.
 func WithLogger(l *slog.Logger) Option { return rest.WithLogger(l) }
 
-// WithRootCAs trusts the certificates in pem besides those of the system. It needs the default transport or an *http.Transport. There is no option that switches the check off.
+// WithRootCAs trusts the certificates in pem besides those of the system. It needs the default transport or an *http.Transport. There is no option that
+// switches the check off.
 func WithRootCAs(pem []byte) Option { return rest.WithRootCAs(pem) }
 
 // WithUserAgent replaces the User-Agent header.
@@ -59,7 +60,8 @@ func WithMaxBodyBytes(n int64) Option { return rest.WithMaxBodyBytes(n) }
 // CallOption changes one call.
 type CallOption = rest.CallOption
 
-// ResponseInfo receives the last answer of a call: status, header, body, and how many attempts were made. Header and Body are the panel's own and may hold secrets.
+// ResponseInfo receives the last answer of a call: status, header, body, and how many attempts were made. Header and Body are the panel's own and may hold
+// secrets.
 type ResponseInfo = rest.ResponseInfo
 
 // CaptureResponse stores the last answer of the call in r, also when the call fails.

@@ -17,8 +17,8 @@ const (
 	apiPrefix = "/api"
 )
 
-// refusal reads an error answer. A 404 is the panel's own "not found" only if it is one of its error objects and says that it is JSON: the panel's router answers an unknown route
-// with plain text, and other programs with HTML. Nothing is decided by the text itself, of which some is Russian.
+// refusal reads an error answer. A 404 is the panel's own "not found" only if it is one of its error objects and says that it is JSON: the panel's router
+// answers an unknown route with plain text, and other programs with HTML. Nothing is decided by the text itself, of which some is Russian.
 func refusal(status int, header http.Header, body []byte) rest.Refused {
 	text := errorText(body)
 	refused := rest.Refused{Message: text}

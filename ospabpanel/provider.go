@@ -16,7 +16,8 @@ var (
 	_ provisioning.RegistrarFinder = (*FindingRegistrar)(nil)
 )
 
-// Registrar keeps provisioning's records on an OSPAB panel. A record's name on the panel is its Key, which is what FindingRegistrar finds it by; customers see it.
+// Registrar keeps provisioning's records on an OSPAB panel. A record's name on the panel is its Key, which is what FindingRegistrar finds it by; customers see
+// it.
 type Registrar struct {
 	sync  *Sync
 	users UserResolver
@@ -35,8 +36,8 @@ func (r *Registrar) BaseURL() string { return r.sync.BaseURL() }
 
 // Register makes a record. A customer without a panel user is NotFound; nothing is sent then, and it is worth trying again after the customer's first login.
 //
-// The panel begins every record as "creating". Another status is set by a second call; when that one fails, the error is ErrMaybeApplied and the id comes with it: the record exists, and
-// only its status is missing.
+// The panel begins every record as "creating". Another status is set by a second call; when that one fails, the error is ErrMaybeApplied and the id comes with
+// it: the record exists, and only its status is missing.
 func (r *Registrar) Register(ctx context.Context, rec provisioning.Record) (provisioning.RecordID, error) {
 	want := Status(rec.Status)
 	if want == "" {
@@ -102,10 +103,14 @@ func (r *Registrar) user(ctx context.Context, ref string) (PanelUserID, error) {
 	user, err := r.users.PanelUserID(ctx, ref)
 	var e *provisioning.Error
 	switch {
-	case errors.As(err, &e):
-		return 0, err
+	case errors.As(err, &e): // whatever the resolver did, no record was sent
+		return 0, &provisioning.Error{
+			Panel: panelName, Op: "resolveUser", Kind: e.Kind, Message: e.Message, Fields: e.Fields, RetryAfter: e.RetryAfter, Err: e.Err,
+		}
 	case err != nil:
-		return 0, &provisioning.Error{Panel: panelName, Op: "resolveUser", Kind: provisioning.Unavailable, Message: "the panel's id of the customer could not be found out", Err: err}
+		return 0, &provisioning.Error{
+			Panel: panelName, Op: "resolveUser", Kind: provisioning.Unavailable, Message: "the panel's id of the customer could not be found out", Err: err,
+		}
 	}
 	return user, checkNumber("userID", user)
 }
@@ -158,10 +163,11 @@ func NewFindingRegistrar(r *Registrar, clients UserClients) (*FindingRegistrar, 
 	return &FindingRegistrar{Registrar: r, clients: clients}, nil
 }
 
-// FindRecords returns the records in the owner's list whose name is the record's Key. Names are not unique on the panel, so there can be several; nothing is deleted. A record with that name
-// but other resources than those asked for was not made by this Register: it is a ConflictError, and a person has to look.
+// FindRecords returns the records in the owner's list whose name is the record's Key. Names are not unique on the panel, so there can be several; nothing is
+// deleted. A record with that name but other resources than those asked for was not made by this Register: it is a ConflictError, and a person has to look.
 //
-// Finding none proves little right after a lost answer, because the panel may still be working. A list that cannot be read, or that belongs to another user or panel, is an error.
+// Finding none proves little right after a lost answer, because the panel may still be working. A list that cannot be read, or that belongs to another user or
+// panel, is an error.
 func (r *FindingRegistrar) FindRecords(ctx context.Context, rec provisioning.Record) ([]provisioning.FoundRecord, error) {
 	req, err := r.request(ctx, rec)
 	if err != nil {
@@ -193,7 +199,8 @@ func (r *FindingRegistrar) FindRecords(ctx context.Context, rec provisioning.Rec
 	return found, nil
 }
 
-// VerifyVisible checks that the owner sees a record in the own list. A record that is not there, because it was stored for another user, is a Mismatch; nothing is repaired.
+// VerifyVisible checks that the owner sees a record in the own list. A record that is not there, because it was stored for another user, is a Mismatch; nothing
+// is repaired.
 func (r *FindingRegistrar) VerifyVisible(ctx context.Context, ownerRef string, id provisioning.RecordID) error {
 	n, err := vpsID(id)
 	if err != nil {
@@ -223,7 +230,9 @@ func (r *FindingRegistrar) list(ctx context.Context, user PanelUserID) ([]VPS, e
 		return nil, err
 	}
 	if c == nil || c.User() != user || c.BaseURL() != r.BaseURL() {
-		return nil, &provisioning.Error{Panel: panelName, Op: "listVPS", Kind: provisioning.Mismatch, Message: "the client is not one of this panel and this panel user"}
+		return nil, &provisioning.Error{
+			Panel: panelName, Op: "listVPS", Kind: provisioning.Mismatch, Message: "the client is not one of this panel and this panel user",
+		}
 	}
 	return c.List(ctx)
 }
@@ -235,6 +244,7 @@ func (v VPS) couldBe(req CreateRequest) bool {
 
 func (v VPS) record() provisioning.FoundRecord {
 	return provisioning.FoundRecord{
-		ID: recordID(v.ID), Name: v.Name, Status: string(v.Status), Memory: v.Memory.Or(0), Disk: v.Disk.Or(0), VCPUs: v.CPUCores.Or(0), Image: v.OS, Created: v.CreatedAt,
+		ID: recordID(v.ID), Name: v.Name, Status: string(v.Status), Memory: v.Memory.Or(0), Disk: v.Disk.Or(0), VCPUs: v.CPUCores.Or(0), Image: v.OS,
+		Created: v.CreatedAt,
 	}
 }

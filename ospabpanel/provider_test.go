@@ -112,6 +112,12 @@ func TestAResolverThatFailsSendsNothing(t *testing.T) {
 	_, err = r.Register(t.Context(), record())
 	require.ErrorIs(t, err, away)
 	require.ErrorIs(t, err, provisioning.Unavailable)
+	doubtful := &provisioning.Error{Kind: provisioning.Unavailable, MaybeApplied: true, Message: "the account may have been made"}
+	r, err = ospabpanel.NewRegistrar(newSync(t, panel), resolver(func() (ospabpanel.PanelUserID, error) { return 0, doubtful }))
+	require.NoError(t, err)
+	_, err = r.Register(t.Context(), record())
+	require.ErrorIs(t, err, provisioning.Unavailable)
+	assert.NotErrorIs(t, err, provisioning.ErrMaybeApplied, "no record was sent")
 	r, err = ospabpanel.NewRegistrar(newSync(t, panel), resolver(func() (ospabpanel.PanelUserID, error) { return 0, nil }))
 	require.NoError(t, err)
 	requireField(t, second(r.Register(t.Context(), record())), "userID")

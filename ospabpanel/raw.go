@@ -10,8 +10,8 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
-// Do calls an operation of the sync API that this package lacks, with the sync key. path lies below /api and carries no query: "/vps/sync". in is sent as JSON unless it is nil; out
-// receives the whole answer, or is nil where none is needed. Nothing of in is checked.
+// Do calls an operation of the sync API that this package lacks, with the sync key. path lies below /api and carries no query: "/vps/sync". in is sent as JSON
+// unless it is nil; out receives the whole answer, or is nil where none is needed. Nothing of in is checked.
 //
 // GET is treated as a read. Everything else is sent once, and an unclear answer is ErrMaybeApplied.
 func (s *Sync) Do(ctx context.Context, method, path string, in, out any, opts ...CallOption) error {

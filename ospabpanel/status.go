@@ -25,14 +25,14 @@ func (s Status) Known() bool { return slices.Contains(statuses, s) }
 
 func (s Status) check() error {
 	if !s.Known() {
-		return provisioning.InvalidField("status", "must be creating, running, stopped or suspended; a deleted VPS is removed with Delete, and nothing is sent for an unknown state")
+		return provisioning.InvalidField("status", "must be creating, running, stopped or suspended; Delete removes a record, and nothing is sent for an unknown state")
 	}
 	return nil
 }
 
-// StatusOf translates a word of the main site (its database, its billing or Proxmox) into what may be sent. A VPS that billing has suspended is suspended whatever its
-// hypervisor says. ok is false when nothing may be sent: "error", "unknown", "deleted", "active", "paused" and every word not listed prove nothing, and the main site is known
-// to say "deleted" whenever its hypervisor does not answer.
+// StatusOf translates a word of the main site (its database, its billing or Proxmox) into what may be sent. A VPS that billing has suspended is suspended
+// whatever its hypervisor says. ok is false when nothing may be sent: "error", "unknown", "deleted", "active", "paused" and every word not listed prove
+// nothing, and the main site is known to say "deleted" whenever its hypervisor does not answer.
 func StatusOf(word string, billingSuspended bool) (status Status, ok bool) {
 	if billingSuspended {
 		return StatusSuspended, true
@@ -72,7 +72,8 @@ func (h Hypervisor) Known() bool {
 	return false
 }
 
-// HypervisorFromCode translates the three-letter codes of the panel's own table of hypervisors: prx, vmv, hyv, kvm and xen. The sync API takes the words, not the codes.
+// HypervisorFromCode translates the three-letter codes of the panel's own table of hypervisors: prx, vmv, hyv, kvm and xen. The sync API takes the words, not
+// the codes.
 func HypervisorFromCode(code string) (h Hypervisor, ok bool) {
 	h, ok = hypervisorCodes[code]
 	return h, ok

@@ -323,7 +323,9 @@ func TestH37NoRequestCarriesAnAddress(t *testing.T) {
 	for _, body := range bodies(panel) {
 		assert.NotContains(t, body, "ip")
 	}
-	assert.JSONEq(t, `{"action":"create","vps":{"user_id":5,"name":"order-1042","status":"creating","cpu":2,"ram":8192,"disk":40,"os":"Debian 12","hypervisor":"proxmox"}}`, bodies(panel)[0])
+	assert.JSONEq(t, `{"action":"create","vps":{
+		"user_id":5,"name":"order-1042","status":"creating","cpu":2,"ram":8192,"disk":40,"os":"Debian 12","hypervisor":"proxmox"
+	}}`, bodies(panel)[0])
 }
 
 func TestH41AWrongKeyIsUnauthorizedAndNothingIsApplied(t *testing.T) {
@@ -379,10 +381,19 @@ func TestH50AMissingRouteIsNotAMissingRecord(t *testing.T) {
 	}
 }
 
+func TestH50A404WhoseJSONIsCalledTextIsNotThePanelsWord(t *testing.T) {
+	t.Parallel()
+	_, err := syncOver(t, answering(404, "text/plain; charset=utf-8", `{"error":"VPS not found"}`)).UpdateStatus(t.Context(), 17, ospabpanel.StatusRunning)
+	require.ErrorIs(t, err, provisioning.NoRoute)
+	assert.ErrorContains(t, err, "VPS not found")
+	_, err = syncOver(t, answering(404, "application/problem+json", `{"error":"VPS not found"}`)).UpdateStatus(t.Context(), 17, ospabpanel.StatusRunning)
+	require.ErrorIs(t, err, provisioning.NotFound)
+}
+
 func TestH51APermanentRefusalIsOneRequestWithThePanelsText(t *testing.T) {
 	t.Parallel()
 	panel := panelWithUsers(t, 5)
-	panel.Inject(provisioningtest.Fault{Op: "syncVPS", Do: provisioningtest.Answer, Status: 400, Body: `{"error":"Bad Request","message":"Missing required fields"}`})
+	panel.Inject(provisioningtest.Fault{Do: provisioningtest.Answer, Status: 400, Body: `{"error":"Bad Request","message":"Missing required fields"}`})
 	s := newSync(t, panel)
 	_, err := s.Create(t.Context(), order())
 	require.ErrorIs(t, err, provisioning.Invalid)

@@ -11,9 +11,11 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
-// TokenSource issues the panel tokens of one panel user. A token of the main site is not one: it has another secret and another claim, and the panel refuses it.
+// TokenSource issues the panel tokens of one panel user. A token of the main site is not one: it has another secret and another claim, and the panel refuses
+// it.
 type TokenSource interface {
-	// Token returns a token. rejected is the one that the panel has just refused, and that must not come back; it is empty when there is none yet. Calls never overlap.
+	// Token returns a token. rejected is the one that the panel has just refused, and that must not come back; it is empty when there is none yet. Calls never
+	// overlap.
 	Token(ctx context.Context, rejected provisioning.Secret) (provisioning.Secret, error)
 }
 
@@ -47,7 +49,8 @@ func newTokens(source TokenSource, user PanelUserID) *tokens {
 	return &tokens{source: source, user: user, turn: make(chan struct{}, 1)}
 }
 
-// usedToken carries the token of a call's last attempt from authorize to renew, so that of many calls that fail with the same old token only one asks the source.
+// usedToken carries the token of a call's last attempt from authorize to renew, so that of many calls that fail with the same old token only one asks the
+// source.
 type usedToken struct{}
 
 func withUsedToken(ctx context.Context) context.Context {
@@ -67,8 +70,11 @@ func (t *tokens) authorize(ctx context.Context, h http.Header) error {
 }
 
 func (t *tokens) renew(ctx context.Context) error {
-	used, _ := ctx.Value(usedToken{}).(*provisioning.Secret)
-	_, err := t.get(ctx, *used)
+	var rejected provisioning.Secret
+	if used, ok := ctx.Value(usedToken{}).(*provisioning.Secret); ok {
+		rejected = *used
+	}
+	_, err := t.get(ctx, rejected)
 	return err
 }
 

@@ -20,7 +20,8 @@ type UserClient struct {
 
 // NewUserClient makes a client for the panel at baseURL with the tokens of one panel user. It does no network I/O; its errors are of Kind Invalid.
 //
-// user is the panel user whose tokens these are. A token that names another user is not sent, and a record of another user is refused, both as Mismatch. 0 switches these checks off.
+// user is the panel user whose tokens these are. A token that names another user is not sent, and a record of another user is refused, both as Mismatch. 0
+// switches these checks off.
 //
 // A token that the panel refuses is replaced once a call with the help of the source; a second refusal is Unauthorized.
 func NewUserClient(baseURL string, user PanelUserID, source TokenSource, opts ...Option) (*UserClient, error) {
@@ -44,8 +45,8 @@ func (c *UserClient) BaseURL() string { return c.rest.BaseURL() }
 // User is the panel user of this client, 0 when it was not told.
 func (c *UserClient) User() PanelUserID { return c.user }
 
-// List returns all VPS of the user, in no order that the panel promises. It is the whole list or an error, never a part. A record that is missing from it is not proven to be
-// gone: a record stored with a wrong user id is in nobody's list.
+// List returns all VPS of the user, in no order that the panel promises. It is the whole list or an error, never a part. A record that is missing from it is
+// not proven to be gone: a record stored with a wrong user id is in nobody's list.
 //
 // API: GET /api/vps
 func (c *UserClient) List(ctx context.Context, opts ...CallOption) ([]VPS, error) {
@@ -101,22 +102,24 @@ func (c *UserClient) checkOwner(v VPS) error {
 	return nil
 }
 
-// Start switches a VPS on. Success means that the panel accepted it; WaitStatus waits for the effect. It is sent once: the panel may carry an action out and lose its answer, which
-// is ErrMaybeApplied. EnsureRunning repeats it where that is needed.
+// Start switches a VPS on. Success means that the panel accepted it; WaitStatus waits for the effect. It is sent once: the panel may carry an action out and
+// lose its answer, which is ErrMaybeApplied. EnsureRunning repeats it where that is needed.
 //
 // API: POST /api/vps/{id}/start
 func (c *UserClient) Start(ctx context.Context, id VPSID, opts ...CallOption) error {
 	return c.act(ctx, "start", id, opts)
 }
 
-// Stop switches a VPS off. Whether the guest is asked or the power is cut is not documented. Otherwise it is like Start, and EnsureStopped repeats it where that is needed.
+// Stop switches a VPS off. Whether the guest is asked or the power is cut is not documented. Otherwise it is like Start, and EnsureStopped repeats it where
+// that is needed.
 //
 // API: POST /api/vps/{id}/stop
 func (c *UserClient) Stop(ctx context.Context, id VPSID, opts ...CallOption) error {
 	return c.act(ctx, "stop", id, opts)
 }
 
-// Restart restarts a VPS. It is sent once and never repeated: an unclear answer is ErrMaybeApplied. How it differs from Reboot is not documented further than that Reboot is the soft one.
+// Restart restarts a VPS. It is sent once and never repeated: an unclear answer is ErrMaybeApplied. How it differs from Reboot is not documented further than
+// that Reboot is the soft one.
 //
 // API: POST /api/vps/{id}/restart
 func (c *UserClient) Restart(ctx context.Context, id VPSID, opts ...CallOption) error {
@@ -164,8 +167,8 @@ func (c *UserClient) Stats(ctx context.Context, id VPSID, opts ...CallOption) (S
 	return s, err
 }
 
-// WaitStatus waits until the panel shows the status, looking as provisioning.Wait does. It returns the record as last seen. A wait that ended before is ErrStillRunning, together with
-// the reason, and never success; a record that does not exist any more ends it at once.
+// WaitStatus waits until the panel shows the status, looking as provisioning.Wait does. It returns the record as last seen. A wait that ended before is
+// ErrStillRunning, together with the reason, and never success; a record that does not exist any more ends it at once.
 func (c *UserClient) WaitStatus(ctx context.Context, id VPSID, want Status, o provisioning.WaitOptions) (VPS, error) {
 	var last VPS
 	err := provisioning.Wait(ctx, func(ctx context.Context) (provisioning.Look, error) {
@@ -179,8 +182,8 @@ func (c *UserClient) WaitStatus(ctx context.Context, id VPSID, want Status, o pr
 	return last, err
 }
 
-// EnsureRunning starts a VPS that does not run. Unlike Start it gets along with lost answers: it reads the status first, and after an unclear answer watches it for ten seconds and
-// starts again if it still is another one, three times in all. Success means that the VPS runs or that the panel accepted the start.
+// EnsureRunning starts a VPS that does not run. Unlike Start it gets along with lost answers: it reads the status first, and after an unclear answer watches it
+// for ten seconds and starts again if it still is another one, three times in all. Success means that the VPS runs or that the panel accepted the start.
 func (c *UserClient) EnsureRunning(ctx context.Context, id VPSID) error {
 	return c.ensure(ctx, id, StatusRunning, c.Start)
 }
@@ -200,9 +203,15 @@ func (c *UserClient) ensure(ctx context.Context, id VPSID, want Status, act func
 	if err != nil || v.Status == want {
 		return err
 	}
+	var doubt error // of an earlier try; only success clears it
 	for range ensureTries {
-		if err = act(ctx, id); !errors.Is(err, provisioning.ErrMaybeApplied) {
-			return err
+		switch err := act(ctx, id); {
+		case err == nil:
+			return nil
+		case !errors.Is(err, provisioning.ErrMaybeApplied):
+			return errors.Join(err, doubt)
+		default:
+			doubt = err
 		}
 		watch, cancel := context.WithTimeout(ctx, ensureWatch)
 		_, seen := c.WaitStatus(watch, id, want, provisioning.WaitOptions{})
@@ -214,7 +223,7 @@ func (c *UserClient) ensure(ctx context.Context, id VPSID, want Status, act func
 			break // the status cannot be read: do not act on a guess
 		}
 	}
-	return err
+	return doubt
 }
 
 // PanelStatus is the panel's word about itself.

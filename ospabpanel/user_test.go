@@ -34,7 +34,9 @@ func newUserWith(t *testing.T, panel *ospabpaneltest.Panel, id int64, source osp
 
 // row is a stopped VPS of a user.
 func row(userID int64) ospabpaneltest.Record {
-	return ospabpaneltest.Record{UserID: userID, Name: "order-1042", Status: "stopped", CPUCores: 2, MemoryMB: 8192, DiskGB: 40, OS: "Debian 12", Hypervisor: "proxmox"}
+	return ospabpaneltest.Record{
+		UserID: userID, Name: "order-1042", Status: "stopped", CPUCores: 2, MemoryMB: 8192, DiskGB: 40, OS: "Debian 12", Hypervisor: "proxmox",
+	}
 }
 
 func TestAUserSeesTheOwnVPSOnly(t *testing.T) {
@@ -236,7 +238,8 @@ func TestATokenSourceThatFailsOrReturnsNoTokenSendsNothing(t *testing.T) {
 	t.Parallel()
 	panel := panelWithUsers(t, 1)
 	away := errors.New("the vault is sealed")
-	_, err := newUserWith(t, panel, 1, ospabpanel.TokenFunc(func(context.Context, provisioning.Secret) (provisioning.Secret, error) { return "", away })).List(t.Context())
+	failing := ospabpanel.TokenFunc(func(context.Context, provisioning.Secret) (provisioning.Secret, error) { return "", away })
+	_, err := newUserWith(t, panel, 1, failing).List(t.Context())
 	require.ErrorIs(t, err, away)
 	for _, token := range []provisioning.Secret{"", "with blank", "line\nbreak"} {
 		_, err = newUserWith(t, panel, 1, ospabpanel.StaticToken(token)).List(t.Context())
@@ -399,12 +402,24 @@ func TestH65EnsureRunningReadsTheStatusBeforeItRepeats(t *testing.T) {
 			assert.Equal(t, 1, panel.Count("startVPS"))
 		})
 	})
+	t.Run("the doubt about a lost start outlives a refusal of the next", func(t *testing.T) {
+		inBubble(t, func(t *testing.T) {
+			panel, err := ensure(t, func(p *ospabpaneltest.Panel) {
+				p.Inject(provisioningtest.Fault{Op: "startVPS", Do: provisioningtest.CutBefore})
+				p.Inject(provisioningtest.Fault{Op: "startVPS", Do: provisioningtest.Answer, Status: 403, Body: `{"error":"not now"}`})
+			})
+			require.ErrorIs(t, err, provisioning.Forbidden)
+			require.ErrorIs(t, err, provisioning.ErrMaybeApplied)
+			assert.Equal(t, 2, panel.Count("startVPS"))
+		})
+	})
 	t.Run("a refused start is not repeated", func(t *testing.T) {
 		inBubble(t, func(t *testing.T) {
 			panel, err := ensure(t, func(p *ospabpaneltest.Panel) {
 				p.Inject(provisioningtest.Fault{Op: "startVPS", Do: provisioningtest.Answer, Status: 400, Body: `{"error":"unsupported action"}`})
 			})
 			require.ErrorIs(t, err, provisioning.Invalid)
+			assert.NotErrorIs(t, err, provisioning.ErrMaybeApplied)
 			assert.Equal(t, 1, panel.Count("startVPS"))
 		})
 	})
@@ -474,7 +489,8 @@ func TestH68StatisticsComeThroughUnchanged(t *testing.T) {
 func TestH69TimesWithOffsetFractionOrNothing(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]time.Time{
-		`"2025-10-27T13:30:00.5+03:00"`: moscow, `"2025-10-27T10:30:00.5Z"`: moscow, `null`: {}, `""`: {}, `"0001-01-01T00:00:00Z"`: {}, `"yesterday"`: {}, `7`: {}, `{}`: {},
+		`"2025-10-27T13:30:00.5+03:00"`: moscow, `"2025-10-27T10:30:00.5Z"`: moscow, `null`: {}, `""`: {},
+		`"0001-01-01T00:00:00Z"`: {}, `"yesterday"`: {}, `7`: {}, `{}`: {},
 	} {
 		c := newClients(t, answering(200, "application/json", `{"id":17,"created_at":`+text+`}`).Transport)
 		v, err := c.user.Get(t.Context(), 17)

@@ -55,7 +55,8 @@ func TestH24APlainIntIsNoPanelUserID(t *testing.T) {
 	}
 }
 
-// compile type-checks a snippet together with this package and returns what the compiler says about the snippet. Imports are not loaded: nothing here depends on them.
+// compile type-checks a snippet together with this package and returns what the compiler says about the snippet. Imports are not loaded: nothing here depends
+// on them.
 func compile(t *testing.T, snippet string) []string {
 	t.Helper()
 	fset := token.NewFileSet()
@@ -111,7 +112,8 @@ func TestH28BareNumbersOfMemoryAreRefused(t *testing.T) {
 
 func TestH29ImplausibleMemoryIsRefused(t *testing.T) {
 	t.Parallel()
-	for _, memory := range []provisioning.Bytes{8 * provisioning.MiB, 127 * provisioning.MiB, 4*provisioning.TiB + provisioning.MiB, 8 * 1024 * 1024 * provisioning.MiB} {
+	const mib = provisioning.MiB
+	for _, memory := range []provisioning.Bytes{8 * mib, 127 * mib, 4*provisioning.TiB + mib, 8 * 1024 * 1024 * mib} {
 		refused(t, "memory", func(r *ospabpanel.CreateRequest) { r.Memory = memory })
 	}
 	assert.Equal(t, int64(128), stored(t, func(r *ospabpanel.CreateRequest) { r.Memory = 128 * provisioning.MiB }).MemoryMB)
@@ -146,7 +148,7 @@ func TestH30BytesOfAHypervisorAreTheSameMemory(t *testing.T) {
 func TestH31ATebibyteOfDiskIsSentAs1024(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, int64(1024), stored(t, func(r *ospabpanel.CreateRequest) { r.Disk = provisioning.TiB }).DiskGB)
-	for _, disk := range []provisioning.Bytes{0, -1, 40, 20 * provisioning.MiB, provisioning.TB, 1500 * provisioning.MiB, math.MaxInt64} {
+	for _, disk := range []provisioning.Bytes{0, -1, 40, 20 * provisioning.MiB, provisioning.TB, 1500 * provisioning.MiB, 1 << 31 * provisioning.GiB, math.MaxInt64} {
 		refused(t, "disk", func(r *ospabpanel.CreateRequest) { r.Disk = disk })
 	}
 }
@@ -215,7 +217,7 @@ func TestH38NoWordOfTheMainSiteMeansDeletion(t *testing.T) {
 		assert.Empty(t, status)
 	}
 	for word, want := range map[string]ospabpanel.Status{
-		"running": "running", "stopped": "stopped", "creating": "creating", "suspended": "suspended", "blocked": "suspended", " Running\n": "running",
+		"running": "running", "stopped": "stopped", "creating": "creating", "suspended": "suspended", "blocked": "suspended", "RUNNING": "running",
 	} {
 		status, ok := ospabpanel.StatusOf(word, false)
 		assert.True(t, ok, word)

@@ -9,7 +9,8 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
-// VPS is a record as the panel tells it. Answers of the sync API usually hold ID, Name, Status and CreatedAt only. What the panel did not tell is absent or empty.
+// VPS is a record as the panel tells it. Answers of the sync API usually hold ID, Name, Status and CreatedAt only. What the panel did not tell is absent or
+// empty.
 type VPS struct {
 	ID       VPSID
 	UserID   PanelUserID // 0 when not told
@@ -55,7 +56,8 @@ func (t *timestamp) UnmarshalJSON(b []byte) error {
 func (c columns) vps() VPS {
 	v := VPS{
 		ID: VPSID(c.ID), UserID: PanelUserID(c.UserID), Name: string(c.Name), Status: Status(c.Status), OS: string(c.OS), Hypervisor: Hypervisor(c.Hypervisor),
-		IPAddress: string(c.IPAddress), CreatedAt: c.CreatedAt.Time.Time, UpdatedAt: c.UpdatedAt.Time.Time, Memory: size(c.RAM, provisioning.MiB), Disk: size(c.Disk, provisioning.GiB),
+		Memory: size(c.RAM, provisioning.MiB), Disk: size(c.Disk, provisioning.GiB), IPAddress: string(c.IPAddress),
+		CreatedAt: c.CreatedAt.Time.Time, UpdatedAt: c.UpdatedAt.Time.Time,
 	}
 	if c.CPU > 0 {
 		v.CPUCores = provisioning.Some(int(c.CPU))
@@ -72,8 +74,8 @@ func size(n rest.Int, unit provisioning.Bytes) provisioning.Opt[provisioning.Byt
 	return provisioning.Some(b)
 }
 
-// decodeList reads the answer of GET /api/vps, whose shape is not documented: a list, null for an empty one, or an object with one of these under "vps" or "data". Anything else is an
-// error, because reading it as an empty list would say that the customer has nothing.
+// decodeList reads the answer of GET /api/vps, whose shape is not documented: a list, null for an empty one, or an object with one of these under "vps" or
+// "data". Anything else is an error, because reading it as an empty list would say that the customer has nothing.
 func decodeList(answer json.RawMessage) ([]VPS, error) {
 	if bytes.HasPrefix(bytes.TrimSpace(answer), []byte("{")) {
 		var wrapped map[string]json.RawMessage

@@ -327,10 +327,10 @@ func TestARetiredKeyIsNeverUsedAgain(t *testing.T) {
 	bubble(t, "also when its first order is just being planned", func(t *testing.T) {
 		s := newShop(t)
 		s.panel.inject("plan", toyFault{hold: 5 * time.Second})
-		var retired error
-		time.AfterFunc(time.Second, func() { retired = provisioning.Retire(t.Context(), s.store, key) })
+		retired := make(chan error, 1)
+		time.AfterFunc(time.Second, func() { retired <- provisioning.Retire(t.Context(), s.store, key) })
 		_, err := s.create(key)
-		require.NoError(t, retired)
+		require.NoError(t, <-retired)
 		require.ErrorIs(t, err, provisioning.Conflict, "the plan came too late")
 		require.NotErrorIs(t, err, provisioning.ErrMaybeApplied)
 		assert.Zero(t, s.panel.count("create"))
@@ -339,13 +339,11 @@ func TestARetiredKeyIsNeverUsedAgain(t *testing.T) {
 	bubble(t, "and it waits for an order that is being processed", func(t *testing.T) {
 		s := newShop(t)
 		s.panel.inject("create", toyFault{hold: 5 * time.Second})
-		var retired error
-		done := make(chan struct{})
-		time.AfterFunc(time.Second, func() { retired = provisioning.Retire(t.Context(), s.store, key); close(done) })
+		retired := make(chan error, 1)
+		time.AfterFunc(time.Second, func() { retired <- provisioning.Retire(t.Context(), s.store, key) })
 		_, err := s.create(key)
 		require.NoError(t, err)
-		<-done
-		require.NoError(t, retired)
+		require.NoError(t, <-retired)
 		assert.True(t, s.intent(key).Retired)
 		assert.EqualValues(t, "1", s.intent(key).ID)
 	})

@@ -326,6 +326,10 @@ func FindLocation(ctx context.Context, p any, name string) (LocationInfo, error)
 }
 
 func findNamed[T any](field, name string, all []T, idAndName func(T) (string, string)) (T, error) {
+	var none T
+	if strings.TrimSpace(name) == "" {
+		return none, InvalidField(field, "is missing")
+	}
 	var found []T
 	for _, item := range all {
 		id, n := idAndName(item)
@@ -336,7 +340,6 @@ func findNamed[T any](field, name string, all []T, idAndName func(T) (string, st
 			found = append(found, item)
 		}
 	}
-	var none T
 	switch len(found) {
 	case 1:
 		return found[0], nil

@@ -361,6 +361,6 @@ func TestFindingNothingByNoName(t *testing.T) {
 	c := catalog{plans: []provisioning.PlanInfo{{ID: "6", Name: ""}, {ID: "", Name: "Broken"}}}
 	for _, name := range []string{"", " "} {
 		got, err := provisioning.FindPlan(t.Context(), c, name)
-		require.Error(t, err, "%q must not find %+v", name, got)
+		require.ErrorIs(t, err, provisioning.Invalid, "%q must not find %+v", name, got)
 	}
 }

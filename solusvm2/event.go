@@ -34,18 +34,18 @@ var predefinedParams = []string{
 	paramUserID, paramBillingUserID, paramUserEmail, paramUserStatus, paramUserAllowedIPs,
 }
 
-// EventParam is the user-defined parameter by which NewEventSetup tells the receiver which event handler fired, because the panel itself does not send the name of
-// the event. It is a convention of this module.
+// EventParam is the user-defined parameter by which NewEventSetup tells the receiver which event handler fired, because the panel itself does not send the
+// name of the event. It is a convention of this module.
 const EventParam = "event"
 
-// Event is one notification of an event handler. It is a hint, not the truth: it may be late, repeated, out of order, or caused by your own call of the API; read the
-// server from the API before acting on it.
+// Event is one notification of an event handler. It is a hint, not the truth: it may be late, repeated, out of order, or caused by your own call of the API;
+// read the server from the API before acting on it.
 //
-// Every parameter may be absent, and which ones the panel fills for which event is not documented. A string is "" when the parameter is absent, empty or "null". An Opt is absent when
-// the parameter is absent or unreadable (then Problems says so), and null when it came empty or as "null".
+// Every parameter may be absent, and which ones the panel fills for which event is not documented. A string is "" when the parameter is absent, empty or
+// "null". An Opt is absent when the parameter is absent or unreadable (then Problems says so), and null when it came empty or as "null".
 //
-// Event holds no secret, and encoding/json writes and reads it, so that it can be stored as it is. Text is as the caller sent it, of any length that fits into the URL; bytes
-// that are not UTF-8 do not survive JSON.
+// Event holds no secret, and encoding/json writes and reads it, so that it can be stored as it is. Text is as the caller sent it, of any length that fits
+// into the URL; bytes that are not UTF-8 do not survive JSON.
 type Event struct {
 	ComputeResourceID       provisioning.Opt[ComputeResourceID] `json:"crId,omitzero"`
 	ComputeResourceHostname string                              `json:"crHostname,omitempty"`

@@ -1,6 +1,7 @@
 package solusvm2
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"net/netip"
@@ -12,8 +13,8 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
-// listParam reads a list. The manual shows JSON text; nobody has published a captured notification, so these forms are accepted, in this order: a value that starts with
-// "[" is a JSON array; keys name[] and name[0], name[1]... as PHP writes them; the plain key repeated; text separated by commas or blanks.
+// listParam reads a list. The manual shows JSON text; nobody has published a captured notification, so these forms are accepted, in this order: a value that
+// starts with "[" is a JSON array; keys name[] and name[0], name[1]... as PHP writes them; the plain key repeated; text separated by commas or blanks.
 //
 // A list with an element that cannot be read is not known at all: a part of it would look like the whole.
 func listParam[T any](p *params, name string, parse func(string) (T, bool)) provisioning.Opt[[]T] {
@@ -62,10 +63,10 @@ func jsonElements(text string) (elements []string, ok bool) {
 			IP string `json:"ip"`
 		}
 		element := string(raw)
-		if json.Unmarshal(raw, &object) == nil && object.IP != "" {
-			element = object.IP
-		} else {
+		if !bytes.HasPrefix(raw, []byte("{")) {
 			_ = json.Unmarshal(raw, &element) // what is not a string stays as it is
+		} else if json.Unmarshal(raw, &object) == nil && object.IP != "" {
+			element = object.IP
 		}
 		if element = strings.TrimSpace(element); element != "" && element != "null" {
 			elements = append(elements, element)

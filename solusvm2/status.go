@@ -3,6 +3,9 @@ package solusvm2
 import (
 	"slices"
 	"strings"
+
+	"github.com/hvpanels/hvpanels/internal/rest"
+	"github.com/hvpanels/hvpanels/provisioning"
 )
 
 // ServerStatus is the state of a server as the panel names it. The set is open: unknown words are kept as they came. Suspension is not among them, the panel
@@ -26,6 +29,61 @@ func (s ServerStatus) Known() bool {
 	return slices.Contains([]ServerStatus{
 		ServerNotExist, ServerStarted, ServerStopped, ServerUnavailable, ServerProcessing, ServerPaused, ServerReinstalling, ServerRestarting,
 	}, s)
+}
+
+// UnmarshalJSON reads text and gives the known states one spelling; null is "".
+func (s *ServerStatus) UnmarshalJSON(b []byte) error {
+	var text rest.String
+	if err := text.UnmarshalJSON(b); err != nil {
+		return err
+	}
+	*s = ServerStatus(statusWord(string(text)))
+	return nil
+}
+
+// serverState is the one state table. A server with a running task counts as being built, because what it was before the task may be shown until the task ends,
+// and which task it is cannot be seen. "not exist" is a server that the panel knows and the node does not: it is broken, and it is never read as deleted.
+func serverState(processing bool, status, real ServerStatus) (provisioning.Phase, provisioning.PowerState) {
+	if processing || status == ServerProcessing {
+		return provisioning.PhaseBuilding, provisioning.PowerUnknown
+	}
+	if real == "" {
+		real = status
+	}
+	switch real {
+	case ServerProcessing, ServerReinstalling:
+		return provisioning.PhaseBuilding, provisioning.PowerUnknown
+	case ServerStarted:
+		return provisioning.PhaseReady, provisioning.PowerRunning
+	case ServerStopped:
+		return provisioning.PhaseReady, provisioning.PowerStopped
+	case ServerPaused, ServerRestarting:
+		return provisioning.PhaseReady, provisioning.PowerUnknown
+	case ServerNotExist:
+		return provisioning.PhaseFailed, provisioning.PowerUnknown
+	}
+	return provisioning.PhaseUnknown, provisioning.PowerUnknown // ServerUnavailable, and what later versions may add
+}
+
+// Phase is how far the server has come. It is about installation and running tasks, not about suspension, which is Server.IsSuspended and wins for display.
+func (s *Server) Phase() provisioning.Phase {
+	phase, _ := serverState(bool(s.IsProcessing), s.Status, s.RealStatus)
+	return phase
+}
+
+// Power is whether the guest runs, as the node told the panel: PowerUnknown while a task is running, and when the node is not available.
+func (s *Server) Power() provisioning.PowerState {
+	_, power := serverState(bool(s.IsProcessing), s.Status, s.RealStatus)
+	return power
+}
+
+// Look is the server as provisioning.Wait reads it: done when no task of it is running, however that ended.
+func (s *Server) Look() provisioning.Look {
+	look := provisioning.Look{Done: s.Phase() != provisioning.PhaseBuilding, Percent: -1, State: string(s.Status)}
+	if p, ok := s.Progress.Get(); ok {
+		look.Percent = int(min(max(p, 0), 100))
+	}
+	return look
 }
 
 // UserStatus is the state of a user account. The set is open.
@@ -93,7 +151,7 @@ func statusWord(word string) string {
 		return string(UserActive)
 	case "locked", "bloqueado":
 		return string(UserLocked)
-	case "suspended", "suspenso":
+	case "suspended", "suspenso": //nolint:misspell // Portuguese
 		return string(UserSuspended)
 	}
 	return word

@@ -24,10 +24,11 @@ const (
 // EventOptions says whose notifications are accepted. Only Secrets is required; AllowFrom is strongly advised, because the panel does not check certificates and
 // anybody on the path of a call can read its secret.
 type EventOptions struct {
-	// Secrets are all accepted, so that the panel's event handlers can be changed to a new one at leisure. The first one is what NewEventSetup hands out. Each has
-	// 16 to 512 printable ASCII characters without spaces; 32 random ones are a good choice. None at all is an error.
+	// Secrets are all accepted, so that the panel's event handlers can be changed to a new one at leisure. The first one is what NewEventSetup hands out.
+	// Each has 16 to 512 printable ASCII characters without spaces; 32 random ones are a good choice. None at all is an error.
 	Secrets []provisioning.Secret
-	// SecretParam is the name of the user-defined parameter that carries the secret, DefaultSecretParam when empty. When it comes more than once, the first one counts.
+	// SecretParam is the name of the user-defined parameter that carries the secret, DefaultSecretParam when empty. When it comes more than once, the first
+	// one counts.
 	SecretParam string
 	// AllowFrom lists the addresses of the management node. Empty means every source. IPv4-mapped IPv6 addresses count as IPv4.
 	AllowFrom []netip.Prefix
@@ -93,9 +94,9 @@ func newEventVerifier(o EventOptions) (*eventVerifier, error) {
 //
 // The checks run in this order: method, source, sizes, secret; only then is the query decoded. Answers have no body.
 //
-// store must return quickly, and nil only when the event cannot be lost any more: insert it into a table or queue, and do the work elsewhere. The panel is not known to
-// repeat a failed notification, so also compare servers with the panel now and then. It may run concurrently with itself, must obey its context, and must
-// tolerate the same event twice.
+// store must return quickly, and nil only when the event cannot be lost any more: insert it into a table or queue, and do the work elsewhere. The panel is
+// not known to repeat a failed notification, so also compare servers with the panel now and then. It may run concurrently with itself, must obey its context,
+// and must tolerate the same event twice.
 //
 // Errors of NewEventHandler are of Kind Invalid and name the option.
 func NewEventHandler(o EventOptions, store func(context.Context, Event) error) (http.Handler, error) {
@@ -109,8 +110,8 @@ func NewEventHandler(o EventOptions, store func(context.Context, Event) error) (
 	return webhook.Handler(v.receiver, v.verify, store), nil
 }
 
-// VerifyEvent checks one request as NewEventHandler does, and decodes it, for programs that answer by themselves. An error is a *provisioning.Error whose Status is the
-// status to answer with; errors in o itself have Status 0.
+// VerifyEvent checks one request as NewEventHandler does, and decodes it, for programs that answer by themselves. An error is a *provisioning.Error whose
+// Status is the status to answer with; errors in o itself have Status 0.
 func VerifyEvent(r *http.Request, o EventOptions) (Event, error) {
 	v, err := newEventVerifier(o)
 	if err != nil {
@@ -150,8 +151,8 @@ func findSecret(rawQuery, secretParam string) string {
 	return ""
 }
 
-// decodeQuery decodes the query, and masks the secret in what it returns: the values of the secret's parameter, and whatever else contains the secret that was given.
-// A semicolon is an ordinary character here. problem says what is wrong, "" when nothing is.
+// decodeQuery decodes the query, and masks the secret in what it returns: the values of the secret's parameter, and whatever else contains the secret that
+// was given. A semicolon is an ordinary character here. problem says what is wrong, "" when nothing is.
 func decodeQuery(rawQuery, secretParam, given string) (values url.Values, masked, problem string) {
 	if strings.Count(rawQuery, "&") >= maxEventParams {
 		return nil, "", "the query has more than 1000 parameters"
@@ -168,17 +169,17 @@ func decodeQuery(rawQuery, secretParam, given string) (values url.Values, masked
 		if nameErr != nil || valueErr != nil {
 			return nil, "", "the query is not well escaped"
 		}
-		plain := value
+		shownName, shownValue := name, value
 		if isSecretParam(name, secretParam) || strings.Contains(value, given) {
-			value = redacted
+			shownValue = redacted
 		}
-		if strings.Contains(name+"="+value, given) {
-			name, value = redacted, redacted
+		if strings.Contains(shownName+"="+shownValue, given) {
+			shownName, shownValue = redacted, redacted
 		}
-		if value != plain {
-			pair = url.QueryEscape(name) + "=" + value
+		if shownName != name || shownValue != value {
+			pair = url.QueryEscape(shownName) + "=" + shownValue
 		}
-		values[name] = append(values[name], value)
+		values[shownName] = append(values[shownName], shownValue)
 		pairs = append(pairs, pair)
 	}
 	return values, strings.Join(pairs, "&"), ""

@@ -15,15 +15,15 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
-// EventAdditionalIP is the label of the one event whose name is documented literally. The panel's list holds more (removing a server is mentioned); pick them from the
-// panel's own drop-down.
+// EventAdditionalIP is the label of the one event whose name is documented literally. The panel's list holds more (removing a server is mentioned); pick them
+// from the panel's own drop-down.
 const EventAdditionalIP = "Add or remove an additional IP"
 
 // EventSetupRequest describes one event handler to be entered in the panel.
 type EventSetupRequest struct {
 	Name string // must be unique in the panel
-	// URL is where NewEventHandler is reached: the final address, because the panel follows up to five redirects and a redirect may turn POST into GET and lose the
-	// query. It has no query of its own: whether the panel would merge or overwrite it is not documented.
+	// URL is where NewEventHandler is reached: the final address, because the panel follows up to five redirects and a redirect may turn POST into GET and
+	// lose the query. It has no query of its own: whether the panel would merge or overwrite it is not documented.
 	URL   string
 	Event string // as the panel's list shows it: EventAdditionalIP
 	// Tag is sent with every notification as the parameter EventParam and comes back from Event.Tag, because the panel does not send the name of the event.
@@ -42,7 +42,8 @@ type EventSetup struct {
 	Parameters provisioning.Secret
 }
 
-// NewEventSetup prepares the values for Settings > Event Handlers > Add Webhook. The secret is the first of o.Secrets. Errors are of Kind Invalid and name the field.
+// NewEventSetup prepares the values for Settings > Event Handlers > Add Webhook. The secret is the first of o.Secrets. Errors are of Kind Invalid and name
+// the field.
 func NewEventSetup(o EventOptions, r EventSetupRequest) (EventSetup, error) {
 	if _, err := newEventVerifier(o); err != nil {
 		return EventSetup{}, err
@@ -92,9 +93,9 @@ Save. It fires from the next matching event on. A task "Failed" in the panel mea
 	return int64(n), err
 }
 
-// NewEventTestRequest builds the request the panel sends for e: POST, everything in the URL of target, lists as JSON text, and the first of o.Secrets. An absent Opt is left out; empty texts are sent
-// empty. RawQuery, Duplicates and Problems of e are ignored; change URL.RawQuery of the request for odd cases. It can be sent with an http.Client, or given to the
-// handler directly; then set RemoteAddr when AllowFrom is used.
+// NewEventTestRequest builds the request the panel sends for e: POST, everything in the URL of target, lists as JSON text, and the first of o.Secrets. An
+// absent Opt is left out; empty texts are sent empty. RawQuery, Duplicates and Problems of e are ignored; change URL.RawQuery of the request for odd cases.
+// It can be sent with an http.Client, or given to the handler directly; then set RemoteAddr when AllowFrom is used.
 func NewEventTestRequest(ctx context.Context, target string, o EventOptions, e Event) (*http.Request, error) {
 	if _, err := newEventVerifier(o); err != nil {
 		return nil, err

@@ -79,7 +79,8 @@ func TestDoReachesOperationsThatAreNotHere(t *testing.T) {
 	sameJSON(t, `{"sync":true}`, panel.requests()[0].body)
 
 	for name, bad := range map[string][2]string{
-		"an empty element": {"GET", "/servers//7"}, "a parent": {"GET", "/servers/../users"}, "an escaped parent": {"GET", "/servers/%2e%2e/users"}, "no path": {"GET", ""},
+		"an empty element": {"GET", "/servers//7"}, "a parent": {"GET", "/servers/../users"},
+		"an escaped parent": {"GET", "/servers/%2e%2e/users"}, "no path": {"GET", ""},
 		"a slash at the end": {"GET", "/servers/"}, "a fragment": {"GET", "/servers#x"}, "an address": {"GET", "https://elsewhere.example.com/servers"},
 		"a bad escape": {"GET", "/servers/%zz"}, "a bad query": {"GET", "/servers?%zz"}, "another method": {"TRACE", "/servers"},
 	} {
@@ -116,7 +117,8 @@ func TestCallOptionsReachTheCall(t *testing.T) {
 	assert.JSONEq(t, `{"msg":"server not found"}`, string(info.Body))
 	assert.Equal(t, 1, info.Attempts)
 
-	_, err = c.Servers.Create(t.Context(), virtfusion.CreateServerRequest{PackageID: 3, UserID: 23, HypervisorGroupID: 2}, virtfusion.NotAfter(time.Now().Add(-time.Second)))
+	_, err = c.Servers.Create(t.Context(), virtfusion.CreateServerRequest{PackageID: 3, UserID: 23, HypervisorGroupID: 2},
+		virtfusion.NotAfter(time.Now().Add(-time.Second)))
 	require.Error(t, err)
 	require.NotErrorIs(t, err, provisioning.ErrMaybeApplied)
 	assert.Len(t, panel.requests(), 1, "nothing is sent after the time until which it may be sent")
@@ -174,7 +176,8 @@ func printed(vs ...any) string {
 
 func TestSecretsAreNeverPrinted(t *testing.T) {
 	t.Parallel()
-	secrets := []string{testToken.Reveal(), "fixture-root-password", "fixture-encrypted-password", "fixture-new-password", "fixture-vnc-password", "fixture-vnc-token",
+	secrets := []string{testToken.Reveal(), "fixture-root-password", "fixture-encrypted-password", "fixture-new-password",
+		"fixture-vnc-password", "fixture-vnc-token",
 		"fixture-panel-password", "fixture-encrypted-token"}
 	var log bytes.Buffer
 	logger := virtfusion.WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
@@ -186,7 +189,7 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	}
 	option := virtfusion.WithHTTPClient(nil)
 	out := printed(scripted(from(t, "getServer.200")), *scripted(from(t, "getServer.200")), option)
-	for _, group := range [][]operation{generalOperations(), serverOperations(), serverActions(), orderOperations(), ownerOperations()} {
+	for _, group := range operationTables() {
 		for _, op := range group {
 			got, err := op.call(t.Context(), scripted(from(t, op.fixture)))
 			require.NoError(t, err)

@@ -73,7 +73,8 @@ func FuzzRefusal(f *testing.F) {
 	f.Add([]byte(`{"errors":{"a":{"b":["c"]},"d":null}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for status, kinds := range map[int][]provisioning.Kind{
-			404: {provisioning.NotFound, provisioning.NoRoute}, 422: {provisioning.Invalid, provisioning.Capacity}, 423: {provisioning.Locked}, 403: {provisioning.Forbidden},
+			404: {provisioning.NotFound, provisioning.NoRoute}, 422: {provisioning.Invalid, provisioning.Capacity},
+			423: {provisioning.Locked}, 403: {provisioning.Forbidden},
 		} {
 			c, _ := newClient(t, answer{status: status, body: body})
 			_, err := c.Servers.Restart(t.Context(), 417)

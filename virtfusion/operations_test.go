@@ -43,7 +43,7 @@ type operation struct {
 
 func TestEachOperationSendsWhatIsDocumentedAndDecodesTheAnswer(t *testing.T) {
 	t.Parallel()
-	for _, group := range [][]operation{generalOperations(), serverOperations(), serverActions(), orderOperations(), ownerOperations()} {
+	for _, group := range operationTables() {
 		for _, op := range group {
 			t.Run(op.name, func(t *testing.T) {
 				t.Parallel()
@@ -122,8 +122,10 @@ func serverOperations() []operation {
 		},
 	}, {
 		name: "create a server where zeros mean something", fixture: "createServer.201", method: "POST", path: "/servers",
-		body: `{"packageId":3,"userId":23,"hypervisorId":2,"ipv4":0,"storage":40,"traffic":0,"memory":4096,"cpuCores":2,"networkSpeedInbound":0,"networkSpeedOutbound":12500,
-			"storageProfile":0,"networkProfile":0,"firewallRulesets":[-1],"hypervisorAssetGroups":[3,4],"additionalStorage1Enable":true,"additionalStorage1Profile":2,
+		body: `{"packageId":3,"userId":23,"hypervisorId":2,"ipv4":0,"storage":40,"traffic":0,"memory":4096,"cpuCores":2,
+			"networkSpeedInbound":0,"networkSpeedOutbound":12500,
+			"storageProfile":0,"networkProfile":0,"firewallRulesets":[-1],"hypervisorAssetGroups":[3,4],"additionalStorage1Enable":true,
+			"additionalStorage1Profile":2,
 			"additionalStorage1Capacity":10,"additionalStorage2Enable":false}`,
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return c.Servers.Create(ctx, virtfusion.CreateServerRequest{
@@ -263,7 +265,8 @@ func serverActions() []operation {
 			},
 		}, {
 			name: "change the package, sending each switch", fixture: "changeServerPackage.200", method: "PUT", path: "/servers/417/package/4",
-			body: `{"backupPlan":false,"cpu":true,"memory":true,"primaryDiskReadIOPS":false,"primaryDiskReadThroughput":false,"primaryDiskSize":false,"primaryDiskWriteIOPS":false,
+			body: `{"backupPlan":false,"cpu":true,"memory":true,"primaryDiskReadIOPS":false,"primaryDiskReadThroughput":false,
+				"primaryDiskSize":false,"primaryDiskWriteIOPS":false,
 				"primaryDiskWriteThroughput":false,"primaryNetworkInboundSpeed":false,"primaryNetworkOutboundSpeed":false,"primaryNetworkTraffic":false}`,
 			call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 				return c.Servers.ChangePackage(ctx, 417, 4, virtfusion.PackageParts{CPU: true, Memory: true})
@@ -353,7 +356,8 @@ func orderOperations() []operation {
 		call:  func(ctx context.Context, c *virtfusion.Client) (any, error) { return c.HypervisorGroups.Get(ctx, 2) },
 		check: func(t *testing.T, got any) { assert.Equal(t, "Frankfurt", got.(*virtfusion.HypervisorGroup).Name) },
 	}, {
-		name: "list the resources of a hypervisor group", fixture: "listHypervisorGroupResources.200", method: "GET", path: "/compute/hypervisors/groups/2/resources",
+		name: "list the resources of a hypervisor group", fixture: "listHypervisorGroupResources.200", method: "GET",
+		path:  "/compute/hypervisors/groups/2/resources",
 		query: "page=1&results=1",
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return collect(c.HypervisorGroups.Resources(ctx, 2, virtfusion.ListOptions{Results: 1}))
@@ -399,7 +403,8 @@ func ownerOperations() []operation {
 			assert.Equal(t, []virtfusion.HourlyGroupProfileID{2}, u.SelfServiceHourlyGroupProfiles)
 		},
 	}, {
-		name: "find a user by text, which is escaped", fixture: "getUserByExtRelation.200", method: "GET", path: "/users/cust%2F7%20a/byExtRelation", query: "relStr=true",
+		name: "find a user by text, which is escaped", fixture: "getUserByExtRelation.200", method: "GET",
+		path: "/users/cust%2F7%20a/byExtRelation", query: "relStr=true",
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return c.Users.GetByExtRelation(ctx, virtfusion.RelStr("cust/7 a"))
 		},
@@ -467,7 +472,7 @@ func ownerOperations() []operation {
 func TestEveryImplementedOperationIsInTheTableWithItsAnswer(t *testing.T) {
 	t.Parallel()
 	tested := map[string]bool{}
-	for _, group := range [][]operation{generalOperations(), serverOperations(), serverActions(), orderOperations(), ownerOperations()} {
+	for _, group := range operationTables() {
 		for _, op := range group {
 			tested[op.method+" "+op.path] = true
 		}

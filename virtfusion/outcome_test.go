@@ -20,21 +20,23 @@ var writes = map[string]string{
 	"POST /servers": "once", "POST /servers/417/build": "once", "POST /servers/417/power/restart": "once", "POST /servers/417/resetPassword": "once",
 	"POST /servers/417/vnc": "once", "POST /users": "once", "POST /users/7001/byExtRelation/resetPassword": "once", "POST /ssh_keys": "once",
 
-	"POST /servers/417/power/boot": "set", "POST /servers/417/power/shutdown": "set", "POST /servers/417/power/poweroff": "set", "PUT /servers/417/modify/name": "set",
-	"DELETE /servers/417": "set", "POST /servers/417/suspend": "set", "POST /servers/417/unsuspend": "set", "PUT /servers/417/package/4": "set",
+	"POST /servers/417/power/boot": "set", "POST /servers/417/power/shutdown": "set", "POST /servers/417/power/poweroff": "set",
+	"PUT /servers/417/modify/name": "set",
+	"DELETE /servers/417":          "set", "POST /servers/417/suspend": "set", "POST /servers/417/unsuspend": "set", "PUT /servers/417/package/4": "set",
 	"PUT /users/7001/byExtRelation": "set", "DELETE /users/a/byExtRelation": "set", "DELETE /ssh_keys/5": "set",
 }
 
 func TestAnUnclearAnswerIsRepeatedOnlyWhereThatIsSafe(t *testing.T) {
 	t.Parallel()
-	for _, group := range [][]operation{generalOperations(), serverOperations(), serverActions(), orderOperations(), ownerOperations()} {
+	classes := writeClasses()
+	for _, group := range operationTables() {
 		for _, op := range group {
 			t.Run(op.name, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					c, panel := newClient(t, answer{status: 502, body: []byte("<html>Bad Gateway</html>"), header: http.Header{"Content-Type": {"text/html"}}})
 					_, err := op.call(t.Context(), c)
-					class, isWrite := writes[op.method+" "+op.path]
+					class, isWrite := classes[op.method+" "+op.path]
 					require.Equal(t, op.method != http.MethodGet, isWrite, "%s %s has no class in this test", op.method, op.path)
 					require.ErrorIs(t, err, provisioning.Unavailable)
 					assert.Equal(t, isWrite, errors.Is(err, provisioning.ErrMaybeApplied))
@@ -54,6 +56,9 @@ func TestAnUnclearAnswerIsRepeatedOnlyWhereThatIsSafe(t *testing.T) {
 func TestARefusalHasItsKind(t *testing.T) {
 	t.Parallel()
 	text := func(status int, body string) answer { return answer{status: status, body: []byte(body)} }
+	octets := func(status int, body string) answer {
+		return answer{status: status, body: []byte(body), header: http.Header{"Content-Type": {"application/octet-stream"}}}
+	}
 	for name, c := range map[string]struct {
 		answer  answer
 		kind    provisioning.Kind
@@ -61,13 +66,13 @@ func TestARefusalHasItsKind(t *testing.T) {
 	}{
 		"a record that the panel says is gone":      {from(t, "getServer.404"), provisioning.NotFound, "server not found"},
 		"a 404 with errors":                         {text(404, `{"errors":["server not found"]}`), provisioning.NotFound, "server not found"},
-		"a 404 of the framework":                    {text(404, `{"message":"The route api/v1/servers/417 could not be found."}`), provisioning.NoRoute, "could not be found"},
+		"a 404 of the framework":                    {text(404, `{"message":"The route x could not be found."}`), provisioning.NoRoute, "could not be found"},
 		"a 404 without a body":                      {text(404, ``), provisioning.NoRoute, ""},
 		"a 404 with an empty message":               {text(404, `{"msg":""}`), provisioning.NoRoute, ""},
 		"a 404 of a web server":                     {answer{status: 404, body: []byte(`<html><h1>Not Found</h1></html>`)}, provisioning.NoRoute, ""},
 		"a 404 whose JSON is a list":                {text(404, `[]`), provisioning.NoRoute, ""},
 		"a token without a body":                    {from(t, "testConnection.401"), provisioning.Unauthorized, ""},
-		"a token with text instead of JSON":         {answer{status: 401, body: []byte("401 Unauthorized"), header: http.Header{"Content-Type": {"application/octet-stream"}}}, provisioning.Unauthorized, ""},
+		"a token with text instead of JSON":         {octets(401, "401 Unauthorized"), provisioning.Unauthorized, ""},
 		"a missing permission":                      {text(403, `{"errors":["this token may not do that"]}`), provisioning.Forbidden, "may not do that"},
 		"a conflict":                                {text(409, `{"errors":["custom ISO is disabled"]}`), provisioning.Conflict, "custom ISO"},
 		"waiting tasks":                             {from(t, "bootServer.423"), provisioning.Locked, "other tasks"},
@@ -75,7 +80,7 @@ func TestARefusalHasItsKind(t *testing.T) {
 		"not enough memory":                         {text(422, `{"errors":["Not enough memory on any hypervisor"]}`), provisioning.Capacity, "Not enough memory"},
 		"no room, said by field":                    {text(422, `{"errors":{"ipv4":["Insufficient addresses"]}}`), provisioning.Capacity, "Insufficient"},
 		"bad input":                                 {text(422, `{"errors":["Invalid or disabled firewall ruleset"]}`), provisioning.Invalid, "firewall ruleset"},
-		"bad input as lists in a list":              {text(422, `{"errors":[["The name is too long.","Second."]]}`), provisioning.Invalid, "The name is too long.; Second."},
+		"bad input as lists in a list":              {text(422, `{"errors":[["Too long.","Second."]]}`), provisioning.Invalid, "Too long.; Second."},
 		"bad input as one text":                     {text(422, `{"errors":"nope"}`), provisioning.Invalid, "nope"},
 		"bad input of a field":                      {from(t, "createUser.422"), provisioning.Invalid, "email: The email has already been taken."},
 		"errors win over msg, and msg over message": {text(422, `{"errors":["first"],"msg":"second","message":"third"}`), provisioning.Invalid, "first"},
@@ -200,9 +205,9 @@ func TestDoubtStaysUntilSuccess(t *testing.T) {
 
 func TestAnswersAboutSomethingElseAreRefused(t *testing.T) {
 	t.Parallel()
-	swap := func(name, old, new string) answer {
+	swap := func(name, was, is string) answer {
 		a := from(t, name)
-		body := strings.Replace(string(a.body), old, new, 1)
+		body := strings.Replace(string(a.body), was, is, 1)
 		require.NotEqual(t, string(a.body), body)
 		a.body = []byte(body)
 		return a
@@ -436,9 +441,11 @@ func TestBadInputIsRefusedBeforeAnythingIsSent(t *testing.T) {
 			key(virtfusion.CreateSSHKeyRequest{UserID: 1, Name: "a"}), key(virtfusion.CreateSSHKeyRequest{UserID: 1, Name: "a", PublicKey: "ssh-rsa A\nssh-rsa B"}),
 			key(virtfusion.CreateSSHKeyRequest{UserID: 1, Name: "a", PublicKey: "-----BEGIN OPENSSH PRIVATE KEY-----"}),
 		},
-		"queueId": {func(ctx context.Context, c *virtfusion.Client) error { _, err := c.Queue.Get(ctx, 0); return err }, func(ctx context.Context, c *virtfusion.Client) error {
-			return c.Queue.Wait(ctx, 0, provisioning.WaitOptions{})
-		}},
+		"queueId": {
+			func(ctx context.Context, c *virtfusion.Client) error { _, err := c.Queue.Get(ctx, 0); return err },
+			func(ctx context.Context, c *virtfusion.Client) error {
+				return c.Queue.Wait(ctx, 0, provisioning.WaitOptions{})
+			}},
 		"results": {func(ctx context.Context, c *virtfusion.Client) error {
 			_, err := collect(c.Hypervisors.List(ctx, virtfusion.ListOptions{Results: 201}))
 			return err

@@ -335,8 +335,8 @@ func (s *ServersService) WaitBuilt(ctx context.Context, id ServerID, o provision
 	}, o)
 }
 
-// Rename changes the display name. One integration allows 63 characters; the panel documents no limit. Panels before 7.0 had this operation elsewhere and
-// answer NoRoute.
+// Rename changes the display name. One integration allows 63 characters; the panel documents no limit. Older panels had this operation elsewhere and answer
+// NoRoute.
 //
 // API: PUT /servers/{serverId}/modify/name
 func (s *ServersService) Rename(ctx context.Context, id ServerID, name string, opts ...CallOption) error {

@@ -75,8 +75,8 @@ func (s *SSHKeysService) Get(ctx context.Context, id SSHKeyID, opts ...CallOptio
 		func(v *SSHKey) error { return sameID("SSH key", v.ID, id) }, opts)
 }
 
-// Delete removes a key from its user. Servers that were built with it keep it. A key that the panel does not know is NotFound, unless an earlier attempt of
-// this call may have removed it.
+// Delete removes a key from its user. That servers which were built with it keep it is a guess. A key that the panel does not know is NotFound, unless an
+// earlier attempt of this call may have removed it.
 //
 // API: DELETE /ssh_keys/{keyId}
 func (s *SSHKeysService) Delete(ctx context.Context, id SSHKeyID, opts ...CallOption) error {

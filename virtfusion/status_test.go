@@ -11,8 +11,8 @@ import (
 	"github.com/hvpanels/hvpanels/virtfusion"
 )
 
-var states = []virtfusion.ServerState{virtfusion.ServerAllocated, virtfusion.ServerQueued, virtfusion.ServerBuilding, virtfusion.ServerComplete, virtfusion.ServerFailed,
-	virtfusion.ServerSuspended}
+var states = []virtfusion.ServerState{virtfusion.ServerAllocated, virtfusion.ServerQueued, virtfusion.ServerBuilding, virtfusion.ServerComplete,
+	virtfusion.ServerFailed, virtfusion.ServerSuspended}
 
 func TestTheStateTable(t *testing.T) {
 	t.Parallel()
@@ -103,7 +103,8 @@ func TestPowerIsWhatTheHypervisorSaysAndNothingElse(t *testing.T) {
 
 func TestALiveStateKeepsWhatDependsOnTheGuest(t *testing.T) {
 	t.Parallel()
-	const live = `{"running":true,"state":"running","cpu":"17.4","memory":{"actual":"1048576","rss":400000},"disk":{"vda":{"rd.bytes":5,"capacity":"16106127360"}},"agent":{"fsinfo":[]}}`
+	const live = `{"running":true,"state":"running","cpu":"17.4","memory":{"actual":"1048576","rss":400000},
+		"disk":{"vda":{"rd.bytes":5,"capacity":"16106127360"}},"agent":{"fsinfo":[]}}`
 	var r virtfusion.RemoteState
 	require.NoError(t, json.Unmarshal([]byte(live), &r))
 	assert.True(t, r.Answered)
@@ -135,7 +136,8 @@ func TestAddressesBecomePrefixesOrSayThatTheyCannot(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ address, mask, want string }{
 		{"198.51.100.7", "255.255.254.0", "198.51.100.7/23"}, {"198.51.100.7", "", "198.51.100.7/32"}, {"198.51.100.7", "255.0.255.0", "198.51.100.7/32"},
-		{"198.51.100.7", "0.0.0.0", "198.51.100.7/0"}, {"198.51.100.7", "::", "198.51.100.7/32"}, {"", "255.255.255.0", "invalid Prefix"}, {"x", "", "invalid Prefix"},
+		{"198.51.100.7", "0.0.0.0", "198.51.100.7/0"}, {"198.51.100.7", "::", "198.51.100.7/32"},
+		{"", "255.255.255.0", "invalid Prefix"}, {"x", "", "invalid Prefix"},
 	} {
 		a := virtfusion.ServerIPv4{Address: c.address, Netmask: c.mask}
 		assert.Equal(t, c.want, a.Prefix().String())
@@ -144,7 +146,10 @@ func TestAddressesBecomePrefixesOrSayThatTheyCannot(t *testing.T) {
 		subnet string
 		cidr   virtfusion.Int
 		want   string
-	}{{"2001:db8::", 80, "2001:db8::/80"}, {"2001:db8::1", 128, "2001:db8::1/128"}, {"2001:db8::", 129, "invalid Prefix"}, {"2001:db8::", -1, "invalid Prefix"}, {"", 64, "invalid Prefix"}} {
+	}{
+		{"2001:db8::", 80, "2001:db8::/80"}, {"2001:db8::1", 128, "2001:db8::1/128"}, {"2001:db8::", 129, "invalid Prefix"},
+		{"2001:db8::", -1, "invalid Prefix"}, {"", 64, "invalid Prefix"},
+	} {
 		a := virtfusion.ServerIPv6{Subnet: c.subnet, CIDR: c.cidr}
 		assert.Equal(t, c.want, a.Prefix().String())
 	}

@@ -78,7 +78,8 @@ func TestAmountsWhoseBytesDoNotFitAreNotDecoded(t *testing.T) {
 func TestSwapGoesOutInThePanelsMixedUnits(t *testing.T) {
 	t.Parallel()
 	for swap, want := range map[virtfusion.Swap]string{
-		virtfusion.Swap256MB: "256", virtfusion.Swap512MB: "512", virtfusion.Swap768MB: "768", virtfusion.Swap1GB: "1", virtfusion.Swap1536MB: "1.5", virtfusion.Swap2GB: "2",
+		virtfusion.Swap256MB: "256", virtfusion.Swap512MB: "512", virtfusion.Swap768MB: "768", virtfusion.Swap1GB: "1",
+		virtfusion.Swap1536MB: "1.5", virtfusion.Swap2GB: "2",
 		virtfusion.Swap3GB: "3", virtfusion.Swap4GB: "4", virtfusion.Swap5GB: "5", virtfusion.Swap6GB: "6", virtfusion.Swap8GB: "8",
 	} {
 		assert.Equal(t, want, compact(t, swap))
@@ -94,7 +95,8 @@ func TestEachIDReadsNumbersAndTextAndWritesNumbers(t *testing.T) {
 		new(virtfusion.ServerID), new(virtfusion.UserID), new(virtfusion.PackageID), new(virtfusion.HypervisorGroupID), new(virtfusion.HypervisorID),
 		new(virtfusion.OperatingSystemID), new(virtfusion.TemplateGroupID), new(virtfusion.SSHKeyID), new(virtfusion.QueueID), new(virtfusion.IPBlockID),
 		new(virtfusion.FirewallRulesetID), new(virtfusion.HypervisorAssetGroupID), new(virtfusion.BackupPlanID), new(virtfusion.HourlyGroupProfileID),
-		new(virtfusion.ResourceGroupProfileID), new(virtfusion.ResourcePackID), new(virtfusion.ExtRelationID), new(virtfusion.StorageType), new(virtfusion.NetFilter),
+		new(virtfusion.ResourceGroupProfileID), new(virtfusion.ResourcePackID), new(virtfusion.ExtRelationID),
+		new(virtfusion.StorageType), new(virtfusion.NetFilter),
 		new(virtfusion.SelfServiceMode), new(virtfusion.CommissionStatus), new(virtfusion.Arch),
 	} {
 		t.Run(fmt.Sprintf("%T", id)[len("*virtfusion."):], func(t *testing.T) {

@@ -18,7 +18,8 @@ import (
 	"github.com/hvpanels/hvpanels/virtfusion"
 )
 
-// The vendor's own example bodies are not part of the project. Where the reference folder lies beside it, every leaf of every example must arrive in the typed answer.
+// The vendor's own example bodies are not part of the project. Where the reference folder lies beside it, every leaf of every example must
+// arrive in the typed answer.
 var vendorBodies = filepath.Join("..", "..", "shared", "reference", "virtfusion-examples")
 
 type wrapped[T any] struct {
@@ -87,7 +88,8 @@ func vendorAnswers() map[string]any {
 }
 
 // pageMembers lie beside data in a page; the ones that are read are tested with the lists.
-var pageMembers = []string{"current_page", "first_page_url", "from", "last_page", "last_page_url", "links", "next_page_url", "path", "per_page", "prev_page_url", "to", "total"}
+var pageMembers = []string{"current_page", "first_page_url", "from", "last_page", "last_page_url", "links", "next_page_url",
+	"path", "per_page", "prev_page_url", "to", "total"}
 
 func TestEveryLeafOfTheVendorsExamplesArrives(t *testing.T) {
 	t.Parallel()
@@ -244,8 +246,9 @@ func TestTheComparisonOfLeavesNoticesALoss(t *testing.T) {
 		"an empty object":       {`{"a":[]}`, `{"a":{}}`, true},
 		"number as text":        {`["852"]`, `[852]`, true},
 		"0 and 1":               {`[0,1]`, `[false,true]`, true},
-		"times":                 {`["2026-01-01T00:00:00.500000Z","2026-01-01 00:00:00","2026-01-01T02:00:00+02:00"]`, `["2026-01-01T00:00:00.5Z","2026-01-01T00:00:00Z","2026-01-01T00:00:00Z"]`, true},
-		"more than was sent":    {`{}`, `{"a":1}`, true},
+		"times": {`["2026-01-01T00:00:00.500000Z","2026-01-01 00:00:00","2026-01-01T02:00:00+02:00"]`,
+			`["2026-01-01T00:00:00.5Z","2026-01-01T00:00:00Z","2026-01-01T00:00:00Z"]`, true},
+		"more than was sent": {`{}`, `{"a":1}`, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

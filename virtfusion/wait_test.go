@@ -124,7 +124,10 @@ func TestWaitingForABuild(t *testing.T) {
 			assert.Len(t, panel.requests(), 4)
 		})
 	})
-	for name, server := range map[string][3]any{"state failed and the flag false, as in the vendor's example": {"failed", 2, false}, "the flag alone": {"building", 2, true}} {
+	for name, server := range map[string][3]any{
+		"state failed and the flag false, as in the vendor's example": {"failed", 2, false},
+		"the flag alone": {"building", 2, true},
+	} {
 		t.Run("ends with "+name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {

@@ -172,7 +172,7 @@ func printIntroduction(w io.Writer, sims []*simulation) {
 	var exports, commands []string
 	for _, s := range sims {
 		d := s.describe()
-		fmt.Fprintf(w, "# %s at %s\n", d.title, s.url)
+		fmt.Fprintf(w, "# %s at %s%s\n", d.title, s.url, d.note)
 		for _, e := range d.exports {
 			exports = append(exports, "export "+e)
 		}

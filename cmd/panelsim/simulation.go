@@ -44,6 +44,7 @@ type panel interface {
 // description is what a person is told about a panel.
 type description struct {
 	title   string
+	note    string   // after the address
 	exports []string // environment variables for programs
 	command string   // a curl command that works
 }
@@ -161,7 +162,8 @@ func newOSPAB(c config, url string) *simulation {
 				known = append(known, fmt.Sprintf("%d %s", u.ID, u.Username))
 			}
 			return description{
-				title:   "OSPAB panel with the panel users " + strings.Join(known, ", "),
+				title:   "OSPAB panel",
+				note:    ", panel users: " + strings.Join(known, ", "),
 				exports: []string{"OSPAB_PANEL_URL=" + url, "VPS_SYNC_API_KEY=" + quote(p.Key().Reveal())},
 				command: fmt.Sprintf(`curl -H 'Content-Type: application/json' -H %s -d '{"action": "create", "vps": {"user_id": 5, "name": "web-server-01", `+
 					`"status": "creating", "cpu": 4, "ram": 8192, "disk": 100, "os": "Ubuntu 22.04 LTS", "hypervisor": "proxmox"}}' %s/api/vps/sync`,

@@ -374,14 +374,14 @@ func TestSimulatedPanelsAreNotSharedByTwoRuns(t *testing.T) {
 
 // rig is a pair of panels behind HTTP, as the program meets real ones.
 type rig struct {
-	t          *testing.T
-	vf         *virtfusiontest.Panel
-	ospab      *ospabpaneltest.Panel
-	env        map[string]string
-	state      string
-	orderFile  string
-	vfHTTP     *httptest.Server
-	ospabHTTP  *httptest.Server
+	t         *testing.T
+	vf        *virtfusiontest.Panel
+	ospab     *ospabpaneltest.Panel
+	env       map[string]string
+	state     string
+	orderFile string
+	vfHTTP    *httptest.Server
+	ospabHTTP *httptest.Server
 }
 
 func newRig(t *testing.T, middleware func(http.Handler) http.Handler) *rig {

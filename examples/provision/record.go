@@ -103,25 +103,27 @@ func (l *ledger) send(ctx context.Context, want provisioning.Record) (entry, err
 	return l.registered(e, id)
 }
 
-// find resolves an entry whose Register has an unknown end, where the panel can be searched.
+// find resolves an entry whose Register has an unknown end, where the panel can be searched. As long as the panel may still make the record, it looks again, until ctx ends.
 func (l *ledger) find(ctx context.Context, e entry) (entry, error) {
 	finder, ok := provisioning.As[provisioning.RegistrarFinder](l.registrar)
 	if !ok {
 		return e, l.uncertain(e, errors.New("the panel's answer to it was not received"))
 	}
-	asked := time.Now()
-	found, err := finder.FindRecords(ctx, e.Record)
+	var found []provisioning.FoundRecord
+	err := provisioning.Wait(ctx, func(ctx context.Context) (_ provisioning.Look, err error) {
+		asked := time.Now()
+		found, err = finder.FindRecords(ctx, e.Record)
+		return provisioning.Look{Done: len(found) > 0 || asked.Sub(e.SentAt) > l.settle, State: "not found yet"}, err
+	}, provisioning.WaitOptions{})
 	switch {
 	case err != nil:
 		return e, l.uncertain(e, err)
-	case len(found) == 1:
-		return l.registered(e, found[0].ID)
+	case len(found) == 0: // nor will there be one
+		return l.send(ctx, e.Record)
 	case len(found) > 1:
 		return e, l.uncertain(e, fmt.Errorf("the panel has %d such records", len(found)))
-	case asked.Sub(e.SentAt) > l.settle:
-		return l.send(ctx, e.Record)
 	}
-	return e, l.uncertain(e, fmt.Errorf("the panel has none now, and may still make it; after %v the same command sends it again", l.settle))
+	return l.registered(e, found[0].ID)
 }
 
 func (l *ledger) registered(e entry, id provisioning.RecordID) (entry, error) {

@@ -58,8 +58,8 @@ func checkToken(token string, secret provisioning.Secret, now time.Time) (int64,
 	return c.UserID, nil
 }
 
-// Token issues a token for the panel user, as a login does. It is valid for 24 hours; there is no way to renew or revoke one, except RevokeTokens. An id that no user has gives a token
-// with which nothing can be seen.
+// Token issues a token for the panel user, as a login does. It is valid for 24 hours; there is no way to renew or revoke one, except RevokeTokens. An id that
+// no user has gives a token with which nothing can be seen.
 func (p *Panel) Token(userID int64) provisioning.Secret {
 	p.mu.Lock()
 	defer p.mu.Unlock()

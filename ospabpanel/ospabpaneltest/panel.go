@@ -1,5 +1,5 @@
-// Package ospabpaneltest simulates an OSPAB panel: a table of VPS records behind the sync API, panel users with tokens behind the user API, and the ways in which such a
-// panel fails. It keeps state, needs no network, and runs inside testing/synctest, where time costs nothing.
+// Package ospabpaneltest simulates an OSPAB panel: a table of VPS records behind the sync API, panel users with tokens behind the user API, and the ways in
+// which such a panel fails. It keeps state, needs no network, and runs inside testing/synctest, where time costs nothing.
 //
 //	panel := ospabpaneltest.New(t)
 //	alice := panel.AddUser("alice")
@@ -8,11 +8,11 @@
 //	panel.Inject(provisioningtest.Fault{Op: "syncVPS", Do: provisioningtest.CutAfter}) // the row is made, the answer is lost
 //	rows := panel.Records()                                                         // the truth
 //
-// Operation ids for fault rules are syncVPS (all three actions), listVPS, getVPS, startVPS, stopVPS, restartVPS, rebootVPS, getVPSStats, login, register, getStatus and
-// getVersion.
+// Operation ids for fault rules are syncVPS (all three actions), listVPS, getVPS, startVPS, stopVPS, restartVPS, rebootVPS, getVPSStats, login, register,
+// getStatus and getVersion.
 //
-// No live panel was at hand. The simulation follows the public manuals and an older public version of the panel's code; where they disagree or are silent, Options holds the
-// variants, and the comments say what is a guess.
+// No live panel was at hand. The simulation follows the public manuals and an older public version of the panel's code; where they disagree or are silent,
+// Options holds the variants, and the comments say what is a guess.
 package ospabpaneltest
 
 import (
@@ -54,7 +54,8 @@ type Options struct {
 	NullAddressBug bool
 	// RefuseUnknownID answers an update or a delete of an unknown id with a JSON 404. The older code reports success.
 	RefuseUnknownID bool
-	// AcceptUnknownUser stores rows of users that do not exist, where nobody can see them. Otherwise such a create fails with 500, as a foreign key would have it.
+	// AcceptUnknownUser stores rows of users that do not exist, where nobody can see them. Otherwise such a create fails with 500, as a foreign key would have
+	// it.
 	AcceptUnknownUser bool
 	// Errors is the style of refusals.
 	Errors ErrorStyle
@@ -82,7 +83,8 @@ func (o *Options) apply(opts []Option) {
 	}
 }
 
-// Panel is a simulated panel. It is an http.Handler, for programs that serve it on a port, and has a Transport for tests. All methods are safe for concurrent use.
+// Panel is a simulated panel. It is an http.Handler, for programs that serve it on a port, and has a Transport for tests. All methods are safe for concurrent
+// use.
 type Panel struct {
 	server *fakeserver.Server
 
@@ -94,7 +96,8 @@ type Panel struct {
 // NewPanel makes a panel without users and records. It must be closed, and to be used inside testing/synctest it must be made there.
 func NewPanel(o Options) *Panel {
 	o.apply(nil)
-	p := &Panel{server: fakeserver.New(), options: o, state: State{Key: cmp.Or(o.Key, DefaultKey), JWTSecret: "simulated-jwt-secret"}}
+	p := &Panel{server: fakeserver.New(), options: o}
+	p.state = State{Key: cmp.Or(o.Key, DefaultKey), JWTSecret: "simulated-jwt-secret"} //nolint:gosec // it signs tokens of simulated panels only
 	p.routes()
 	return p
 }
@@ -106,7 +109,8 @@ type TB interface {
 	Errorf(format string, args ...any)
 }
 
-// New makes a panel that lives as long as the test. When the test ends, fault rules that were never used fail it: a test whose fault does not happen proves nothing.
+// New makes a panel that lives as long as the test. When the test ends, fault rules that were never used fail it: a test whose fault does not happen proves
+// nothing.
 func New(t TB, opts ...Option) *Panel {
 	t.Helper()
 	var o Options

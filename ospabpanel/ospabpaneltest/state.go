@@ -102,7 +102,8 @@ func (s *State) addUser(username, email string, password provisioning.Secret) Us
 	return u
 }
 
-// AddRecord puts a row into the table as it is, for what no call of the API can make: strays of hand work, unknown statuses, addresses. ID 0 takes the next free one.
+// AddRecord puts a row into the table as it is, for what no call of the API can make: strays of hand work, unknown statuses, addresses. ID 0 takes the next
+// free one.
 func (p *Panel) AddRecord(r Record) Record {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -140,7 +141,7 @@ func (p *Panel) Key() provisioning.Secret {
 func (p *Panel) Snapshot() ([]byte, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return json.Marshal(p.state)
+	return json.Marshal(p.state) //nolint:gosec // the secrets of a simulated panel open nothing else
 }
 
 // Restore replaces the state by a snapshot, as restoring the panel's database from a backup does: newer rows are gone, and their ids are given out again.

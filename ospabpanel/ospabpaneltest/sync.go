@@ -69,7 +69,8 @@ func (p *Panel) syncCreate(in syncRequest) reply {
 	}
 	now := time.Now()
 	row := p.state.addRecord(Record{
-		UserID: v.UserID, Name: v.Name, Status: "creating", CPUCores: v.CPU, MemoryMB: v.RAM, DiskGB: v.Disk, OS: v.OS, Hypervisor: v.Hypervisor, CreatedAt: now, UpdatedAt: now,
+		UserID: v.UserID, Name: v.Name, Status: "creating", CPUCores: v.CPU, MemoryMB: v.RAM, DiskGB: v.Disk, OS: v.OS, Hypervisor: v.Hypervisor,
+		CreatedAt: now, UpdatedAt: now,
 	})
 	if p.options.NullAddressBug {
 		return p.refuse(http.StatusInternalServerError, `sql: Scan error on column index 3, name "ip_address": converting NULL to string is unsupported`)

@@ -33,7 +33,7 @@ func columnsOf(r Record) columns {
 // authenticate returns the user of the request's token, or the refusal.
 func (p *Panel) authenticate(r *http.Request) (userID int64, refused *reply) {
 	header := r.Header.Get("Authorization")
-	message := ""
+	var message string
 	if header == "" {
 		message = "Authorization header required"
 	} else if token, ok := strings.CutPrefix(header, "Bearer "); !ok {
