@@ -221,14 +221,18 @@ func (l *ServerIPv6List) UnmarshalJSON(b []byte) error {
 func (s *Server) Addresses() []provisioning.Address {
 	var v4, v6 []provisioning.Address
 	for _, a := range s.IPAddresses.IPv4 {
-		v4 = appendAddress(v4, ipv4Prefix(a.IP, string(a.Netmask)), bool(a.IsPrimary))
+		v4 = appendAddress(v4, maskedPrefix(a.IP, string(a.Netmask)), bool(a.IsPrimary))
 	}
 	for _, a := range s.IPAddresses.IPv6 {
 		v6 = appendAddress(v6, a.prefix(), bool(a.IsPrimary))
 	}
 	if len(v4)+len(v6) == 0 {
 		for _, a := range s.IPs {
-			switch p := ipv4Prefix(a.IP, ""); {
+			mask := ""
+			if a.IPBlock != nil {
+				mask = a.IPBlock.Netmask
+			}
+			switch p := maskedPrefix(a.IP, mask); {
 			case p.Addr().Is4():
 				v4 = appendAddress(v4, p, bool(a.IsPrimary))
 			default:
@@ -258,8 +262,8 @@ func withPrimary(all []provisioning.Address) []provisioning.Address {
 	return all
 }
 
-// ipv4Prefix reads an address and its mask ("255.255.255.0"). Without a usable mask the prefix is the address alone.
-func ipv4Prefix(ip, netmask string) netip.Prefix {
+// maskedPrefix reads an address and its mask ("255.255.255.0"). Without a usable mask the prefix is the address alone.
+func maskedPrefix(ip, netmask string) netip.Prefix {
 	addr, err := netip.ParseAddr(ip)
 	if err != nil {
 		return netip.Prefix{}

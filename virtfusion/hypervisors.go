@@ -44,14 +44,14 @@ type Hypervisor struct {
 
 // HypervisorNetwork is a network of a hypervisor.
 type HypervisorNetwork struct {
-	ID      Int         `json:"id"`
-	Type    NetworkType `json:"type"`
-	Bridge  string      `json:"bridge"`
-	MTU     Int         `json:"mtu"` // 0 is the default; embedded in servers only
-	Primary Bool        `json:"primary"`
-	Default Bool        `json:"default"`
-	Created Time        `json:"created"`
-	Updated Time        `json:"updated"`
+	ID      HypervisorNetworkID `json:"id"`
+	Type    NetworkType         `json:"type"`
+	Bridge  string              `json:"bridge"`
+	MTU     Int                 `json:"mtu"` // 0 is the default; embedded in servers only
+	Primary Bool                `json:"primary"`
+	Default Bool                `json:"default"`
+	Created Time                `json:"created"`
+	Updated Time                `json:"updated"`
 }
 
 // NetworkType is how servers are connected. The set is open.

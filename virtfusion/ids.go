@@ -38,8 +38,48 @@ type (
 	HourlyGroupProfileID int64
 	// ResourceGroupProfileID names a self-service profile for resource packs.
 	ResourceGroupProfileID int64
-	// ResourcePackID names a self-service resource pack.
+	// ResourcePackID names a self-service resource pack: the offer, and not what one user has of it, which is a UserPackID.
 	ResourcePackID int64
+	// UserPackID names the resource pack of one user, made from the offer with a ResourcePackID.
+	UserPackID int64
+	// CreditID names an amount of credit that was given to a user.
+	CreditID int64
+	// CurrencyID names a currency of the self-service.
+	CurrencyID int64
+	// ISOID names an ISO image of the library.
+	ISOID int64
+	// RescueImageID names a rescue image. 1 is the panel's default.
+	RescueImageID int64
+	// StoragePointID names a storage point of a hypervisor, see HypervisorsService.StoragePoints.
+	StoragePointID int64
+	// HypervisorAssetID names a hypervisor asset, such as a device that a server can be given.
+	HypervisorAssetID int64
+	// BackupID names a (legacy) backup.
+	BackupID int64
+	// BackupChainID names a chain of backups of a disk in the Backup Manager.
+	BackupChainID int64
+	// ServerActionID names a deferred action of a server.
+	ServerActionID int64
+	// TrafficBlockID names an extra allowance of traffic of a server.
+	TrafficBlockID int64
+	// IPv4ID names an IPv4 address as a server holds it (ServerIPv4.ID). That the operations of panel 7.1 mean the same id is a guess.
+	IPv4ID int64
+	// IPv6SubnetID names an IPv6 subnet as a server holds it (ServerIPv6.ID). That the operations of panel 7.1 mean the same id is a guess.
+	IPv6SubnetID int64
+	// InterfaceMACID names an extra MAC address of a server's interface.
+	InterfaceMACID int64
+	// VLANEntryID names the entry of a VLAN on a server's interface. It is not the number of the VLAN.
+	VLANEntryID int64
+	// FirewallRuleID names a firewall rule of a server's interface.
+	FirewallRuleID int64
+	// HypervisorNetworkID names a network of a hypervisor.
+	HypervisorNetworkID int64
+	// IPBlockGroupID names a group of blocks of addresses.
+	IPBlockGroupID int64
+	// RDNSZoneID names a zone for reverse DNS.
+	RDNSZoneID int64
+	// DNSServiceID names a DNS service of the panel.
+	DNSServiceID int64
 )
 
 // As the only element of a list these take away what the package would give.
@@ -99,6 +139,54 @@ func (i *ResourceGroupProfileID) UnmarshalJSON(b []byte) error {
 
 // UnmarshalJSON reads 7, "7" and null.
 func (i *ResourcePackID) UnmarshalJSON(b []byte) error { return (*rest.Int)(i).UnmarshalJSON(b) }
+
+// UnmarshalJSON reads 7, "7" and null.
+func (i *UserPackID) UnmarshalJSON(b []byte) error { return (*rest.Int)(i).UnmarshalJSON(b) }
+
+// UnmarshalJSON reads 7, "7" and null.
+func (i *CreditID) UnmarshalJSON(b []byte) error { return (*rest.Int)(i).UnmarshalJSON(b) }
+
+// UnmarshalJSON reads 7, "7" and null.
+func (i *CurrencyID) UnmarshalJSON(b []byte) error { return (*rest.Int)(i).UnmarshalJSON(b) }
+
+// UnmarshalJSON reads 7, "7" and null.
+func (i *ISOID) UnmarshalJSON(b []byte) error { return (*rest.Int)(i).UnmarshalJSON(b) }
+
+// UnmarshalJSON reads 7, "7" and null.
+func (i *BackupID) UnmarshalJSON(b []byte) error { return (*rest.Int)(i).UnmarshalJSON(b) }
+
+// UnmarshalJSON reads 7, "7" and null.
+func (i *ServerActionID) UnmarshalJSON(b []byte) error { return (*rest.Int)(i).UnmarshalJSON(b) }
+
+// UnmarshalJSON reads 7, "7" and null.
+func (i *TrafficBlockID) UnmarshalJSON(b []byte) error { return (*rest.Int)(i).UnmarshalJSON(b) }
+
+// UnmarshalJSON reads 7, "7" and null.
+func (i *IPv4ID) UnmarshalJSON(b []byte) error { return (*rest.Int)(i).UnmarshalJSON(b) }
+
+// UnmarshalJSON reads 7, "7" and null.
+func (i *IPv6SubnetID) UnmarshalJSON(b []byte) error { return (*rest.Int)(i).UnmarshalJSON(b) }
+
+// UnmarshalJSON reads 7, "7" and null.
+func (i *InterfaceMACID) UnmarshalJSON(b []byte) error { return (*rest.Int)(i).UnmarshalJSON(b) }
+
+// UnmarshalJSON reads 7, "7" and null.
+func (i *VLANEntryID) UnmarshalJSON(b []byte) error { return (*rest.Int)(i).UnmarshalJSON(b) }
+
+// UnmarshalJSON reads 7, "7" and null.
+func (i *FirewallRuleID) UnmarshalJSON(b []byte) error { return (*rest.Int)(i).UnmarshalJSON(b) }
+
+// UnmarshalJSON reads 7, "7" and null.
+func (i *HypervisorNetworkID) UnmarshalJSON(b []byte) error { return (*rest.Int)(i).UnmarshalJSON(b) }
+
+// UnmarshalJSON reads 7, "7" and null.
+func (i *IPBlockGroupID) UnmarshalJSON(b []byte) error { return (*rest.Int)(i).UnmarshalJSON(b) }
+
+// UnmarshalJSON reads 7, "7" and null.
+func (i *RDNSZoneID) UnmarshalJSON(b []byte) error { return (*rest.Int)(i).UnmarshalJSON(b) }
+
+// UnmarshalJSON reads 7, "7" and null.
+func (i *DNSServiceID) UnmarshalJSON(b []byte) error { return (*rest.Int)(i).UnmarshalJSON(b) }
 
 // ExtRelationID is your own number for a user, stored on the panel as the external relation id: a number above zero that fits 63 bits. The panel's
 // documentation types it as text in paths and as a 64-bit number in bodies; here it is the number everywhere. Users without one have 0.

@@ -234,8 +234,8 @@ type ServerInterface struct {
 	FirewallEnabled Bool            `json:"firewallEnabled"`
 	Firewall        json.RawMessage `json:"firewall,omitempty"` // empty in every example
 
-	HypervisorNetworkID    Int               `json:"hypervisorNetwork"`
-	HypervisorConnectivity HypervisorNetwork `json:"hypervisorConnectivity"`
+	HypervisorNetworkID    HypervisorNetworkID `json:"hypervisorNetwork"`
+	HypervisorConnectivity HypervisorNetwork   `json:"hypervisorConnectivity"`
 	// IsNAT says that the addresses are private and reached through forwarded ports.
 	IsNAT Bool `json:"isNat"`
 	// NAT is false without NAT; what it is with NAT nobody has published. Experimental.
@@ -257,7 +257,7 @@ type WhitelistedIP struct {
 
 // ServerIPv4 is an IPv4 address of a server.
 type ServerIPv4 struct {
-	ID        Int       `json:"id"`
+	ID        IPv4ID    `json:"id"`
 	Order     Int       `json:"order"` // 1 is the primary address
 	Enabled   Bool      `json:"enabled"`
 	BlockID   IPBlockID `json:"blockId"` // 0 on secondary interfaces: the panel leaves it out
@@ -289,7 +289,7 @@ func (a *ServerIPv4) Prefix() netip.Prefix {
 
 // ServerIPv6 is an IPv6 subnet of a server: the panel hands IPv6 out as subnets. Addresses may be empty although a subnet is assigned.
 type ServerIPv6 struct {
-	ID    Int `json:"id"`
+	ID    IPv6SubnetID `json:"id"`
 	Block struct {
 		ID   IPBlockID `json:"id"`
 		Name string    `json:"name"`

@@ -24,8 +24,8 @@ type TrafficPeriod struct {
 
 // TrafficBlock is an extra allowance for one period.
 type TrafficBlock struct {
-	ID      Int       `json:"id"`
-	Traffic TrafficGB `json:"traffic"`
+	ID      TrafficBlockID `json:"id"`
+	Traffic TrafficGB      `json:"traffic"`
 }
 
 // Allowance is the limit with the blocks on top. unlimited says that there is none.

@@ -89,20 +89,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, flag.ErrHelp):
 		return 0
 	case err != nil:
-		fmt.Fprintf(stderr, "panelsim: %v\n", err)
+		say(stderr, "panelsim: %v\n", err)
 		return 2
 	case c.version:
-		fmt.Fprintln(stdout, "panelsim", version())
+		say(stdout, "panelsim %s\n", version())
 		return 0
 	}
 	sims, err := open(ctx, c, stderr)
 	if err != nil {
-		fmt.Fprintf(stderr, "panelsim: %v\n", err)
+		say(stderr, "panelsim: %v\n", err)
 		return 2
 	}
 	printIntroduction(stdout, sims)
 	if err := serve(ctx, sims); err != nil {
-		fmt.Fprintf(stderr, "panelsim: %v\n", err)
+		say(stderr, "panelsim: %v\n", err)
 		return 1
 	}
 	return 0
@@ -160,6 +160,9 @@ func loopback(address string) bool {
 	return strings.EqualFold(host, "localhost")
 }
 
+// say prints. That nobody reads it is no reason to stop.
+func say(w io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
+
 func version() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
@@ -172,23 +175,23 @@ func printIntroduction(w io.Writer, sims []*simulation) {
 	var exports, commands []string
 	for _, s := range sims {
 		d := s.describe()
-		fmt.Fprintf(w, "# %s at %s%s\n", d.title, s.url, d.note)
+		say(w, "# %s at %s%s\n", d.title, s.url, d.note)
 		for _, e := range d.exports {
 			exports = append(exports, "export "+e)
 		}
 		commands = append(commands, d.command)
 	}
-	fmt.Fprintf(w, "\n# For programs that use them:\n%s\n", strings.Join(exports, "\n"))
-	fmt.Fprintf(w, "\n# To try them:\n%s\n", strings.Join(commands, "\n"))
-	fmt.Fprintf(w, "\n# What there is:\n")
+	say(w, "\n# For programs that use them:\n%s\n", strings.Join(exports, "\n"))
+	say(w, "\n# To try them:\n%s\n", strings.Join(commands, "\n"))
+	say(w, "\n# What there is:\n")
 	for _, s := range sims {
-		fmt.Fprintf(w, "curl %s/_sim/servers\n", s.url)
+		say(w, "curl %s/_sim/servers\n", s.url)
 	}
-	fmt.Fprintf(w, "\n# The next one happens, and its answer is lost:\n")
+	say(w, "\n# The next one happens, and its answer is lost:\n")
 	for _, s := range sims {
-		fmt.Fprintf(w, "curl -d '[{\"op\": \"%s\", \"do\": \"cut after\"}]' %s/_sim/faults\n", s.write, s.url)
+		say(w, "curl -d '[{\"op\": \"%s\", \"do\": \"cut after\"}]' %s/_sim/faults\n", s.write, s.url)
 	}
-	fmt.Fprintf(w, "\n# Ctrl-C ends.\n")
+	say(w, "\n# Ctrl-C ends.\n")
 }
 
 // serve serves until ctx ends or a listener fails.

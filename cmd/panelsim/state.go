@@ -54,7 +54,7 @@ func (f *stateFile) restore(s *simulation) error {
 // keep stores after a request. The panel has already answered, so a file that cannot be written is only reported.
 func (f *stateFile) keep(s *simulation) {
 	if err := f.store(s); err != nil {
-		fmt.Fprintf(f.stderr, "panelsim: the state is not stored: %v\n", err)
+		say(f.stderr, "panelsim: the state is not stored: %v\n", err)
 	}
 }
 
@@ -82,10 +82,10 @@ func (f *stateFile) store(sims ...*simulation) error {
 	}
 	_, err = tmp.Write(b)
 	if err = errors.Join(err, tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), f.path)
+		err = os.Rename(tmp.Name(), f.path) // #nosec G703 -- the user names the file
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
+		return errors.Join(err, os.Remove(tmp.Name())) // #nosec G703 -- as above
 	}
 	return nil
 }

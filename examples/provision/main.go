@@ -87,7 +87,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	c.getenv = getenv
 	code, err := provisionAll(ctx, c, stdout, stderr)
 	if err != nil {
-		fmt.Fprintf(stderr, "provision: %v\n", err)
+		say(stderr, "provision: %v\n", err)
 		if errors.As(err, new(usageError)) {
 			return exitUsage
 		}
@@ -107,14 +107,14 @@ func parseFlags(args []string, stderr io.Writer) (config, error) {
 	f.BoolVar(&c.showPassword, "show-password", false, "put root passwords into the JSON")
 	f.DurationVar(&c.timeout, "timeout", 30*time.Minute, "give up waiting after this time; the same command continues")
 	f.DurationVar(&c.watchMax, "watch-max", 3*time.Second, "longest pause between two looks at an installation")
-	f.DurationVar(&c.settle, "settle", 0, "how long a panel may still carry out a request whose answer was lost (default 2m, 1s with simulated panels)")
+	f.DurationVar(&c.settle, "settle", 0, "how long a panel may still carry out a request whose answer was lost (default 2m, 2s with simulated panels)")
 	f.Int64Var(&c.fallbackLocation, "fallback-location", 0, "`ID` of the VirtFusion hypervisor group for orders without a location when the groups cannot be read")
 	f.Var(c.records, "record", "`KEY=ID` of an OSPAB record that was uncertain, or KEY=none when the panel has none; may be repeated")
 	if err := f.Parse(args); err != nil {
 		return c, err
 	}
 	if f.NArg() > 0 {
-		fmt.Fprintf(stderr, "provision: unexpected argument %q: an order file is given with -order\n", f.Arg(0))
+		say(stderr, "provision: unexpected argument %q: an order file is given with -order\n", f.Arg(0))
 		return c, errors.New("unexpected argument")
 	}
 	return c, nil
@@ -285,19 +285,19 @@ func (s *shop) verdict(ctx context.Context, c config, results []result, stderr i
 		case r.err == nil && r.ospabErr == nil:
 			continue
 		case r.err == nil:
-			fmt.Fprintf(stderr, "provision: %s: the server is there, the OSPAB panel does not know it all: %v\n", r.order.Key, r.ospabErr)
+			say(stderr, "provision: %s: the server is there, the OSPAB panel does not know it all: %v\n", r.order.Key, r.ospabErr)
 			if code == exitDone {
 				code = exitOSPAB
 			}
 			continue
 		case ctx.Err() != nil && errors.Is(r.err, context.Canceled):
-			fmt.Fprintf(stderr, "provision: %s: interrupted: %s. %s\n", r.order.Key, s.stored(r.order.Key), kept)
+			say(stderr, "provision: %s: interrupted: %s. %s\n", r.order.Key, s.stored(r.order.Key), kept)
 			code = exitInterrupted
 			continue
 		}
-		fmt.Fprintf(stderr, "provision: %s: %v\n", r.order.Key, r.err)
+		say(stderr, "provision: %s: %v\n", r.order.Key, r.err)
 		if errors.Is(r.err, provisioning.ErrMaybeApplied) || errors.Is(r.err, provisioning.ErrStillRunning) {
-			fmt.Fprintf(stderr, "provision: %s: %s. %s\n", r.order.Key, s.stored(r.order.Key), kept)
+			say(stderr, "provision: %s: %s. %s\n", r.order.Key, s.stored(r.order.Key), kept)
 		}
 		if code != exitInterrupted {
 			code = exitFailed

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -31,6 +32,8 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main()
 	}
+	flag.Parse()
+	_ = flag.Set("test.parallel", "16") // these tests wait for processes and panels, not for processors
 	os.Exit(m.Run())
 }
 
@@ -504,7 +507,7 @@ func TestFailuresOfTheOSPABPanelNeverFailAnOrder(t *testing.T) {
 		records int // after the first run
 	}{
 		"it is down": {
-			func(r *rig) { r.ospabHTTP.CloseClientConnections(); r.ospabHTTP.Listener.Close() }, nil, nil, "unavailable", 0,
+			func(r *rig) { r.ospabHTTP.Close() }, nil, nil, "unavailable", 0,
 		},
 		"it refuses the key": {
 			func(r *rig) { r.ospab.SetKey("another key of thirty-two letters!") }, func(r *rig) { r.ospab.SetKey(ospabpaneltest.DefaultKey) }, nil,
@@ -560,7 +563,7 @@ func TestFailuresOfTheOrderAreTold(t *testing.T) {
 	}{
 		"the build fails":      {func(r *rig) { r.vf.FailNextBuild("no space left on device") }, "task failed"},
 		"the token is refused": {func(r *rig) { r.env["VIRTFUSION_TOKEN"] = "wrong" }, "unauthorized"},
-		"the panel is down":    {func(r *rig) { r.vfHTTP.CloseClientConnections(); r.vfHTTP.Listener.Close() }, "unavailable"},
+		"the panel is down":    {func(r *rig) { r.vfHTTP.Close() }, "unavailable"},
 		"the order is another one under an old key": {func(r *rig) {
 			require.Equal(r.t, exitDone, r.run().code)
 			b, err := os.ReadFile("order.json")
@@ -580,6 +583,42 @@ func TestFailuresOfTheOrderAreTold(t *testing.T) {
 			assert.LessOrEqual(t, len(r.vf.Servers()), 1)
 		})
 	}
+}
+
+func TestThePasswordIsShownAlsoWhenSomethingFailsLater(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	r.vf.Inject(provisioningtest.Fault{Op: "getServer", Do: provisioningtest.Answer, Status: http.StatusForbidden, Body: `{"msg":"no"}`, Skip: 1})
+	got := r.run()
+	assert.Equal(t, exitFailed, got.code)
+	assert.Contains(t, got.stderr, "provision: order-1042: virtfusion: getServer: forbidden")
+	assert.Regexp(t, `Root password  [A-Z0-9]{20}`, got.stdout)
+}
+
+func TestNothingIsReportedThatNobodyHasSeen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		require.Equal(t, exitDone, start(t.Context(), "-state", dir).code)
+		file := filepath.Join(dir, "simulated-virtfusion.json")
+		b, err := os.ReadFile(file)
+		require.NoError(t, err)
+		panel := virtfusiontest.NewPanel(virtfusiontest.Options{})
+		require.NoError(t, panel.Restore(b))
+		panel.SetHypervisorReachable(false)
+		b, err = panel.Snapshot()
+		panel.Close()
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(file, b, 0o600))
+
+		got := start(t.Context(), "-state", dir)
+		assert.Equal(t, exitOSPAB, got.code)
+		assert.Contains(t, got.stdout, "unknown    the hypervisor does not answer")
+		assert.Contains(t, got.stderr, "nothing was reported: the hypervisor did not tell whether the server runs")
+		_, records := simulated(t, dir)
+		require.Len(t, records, 1)
+		assert.Equal(t, "running", records[0].Status, "as it was")
+	})
 }
 
 func TestWhenTheTimeIsUpTheOrderIsKept(t *testing.T) {

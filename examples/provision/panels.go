@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -55,10 +56,10 @@ const (
 // simulatedUsers are the panel users 1 to 5 of a new simulated OSPAB panel.
 var simulatedUsers = []string{"alice", "bob", "carol", "dave", "erin"}
 
-// A setting of the environment is a half of a pair: an address and its key.
+// The settings of a VirtFusion panel; those of an OSPAB panel are named by its package.
 const (
 	envVirtFusionURL   = "VIRTFUSION_URL"
-	envVirtFusionToken = "VIRTFUSION_TOKEN"
+	envVirtFusionToken = "VIRTFUSION_TOKEN" // #nosec G101 -- a name
 )
 
 // openPanels opens the panels that the environment names, or simulated ones. It makes no request. A further kind of panel is one more case.
@@ -147,7 +148,7 @@ func (p *panels) openOSPAB(ctx context.Context, c config, users ospabpanel.UserT
 	}
 	p.row = func(id provisioning.RecordID) (ospabpaneltest.Record, bool) {
 		for _, r := range panel.Records() {
-			if fmt.Sprint(r.ID) == string(id) {
+			if strconv.FormatInt(r.ID, 10) == string(id) {
 				return r, true
 			}
 		}
@@ -245,7 +246,7 @@ func (s *storing) store() error {
 // settle is how long after a lost answer a panel may still carry a request out, unless -settle says otherwise.
 func (p *panels) settle(c config) time.Duration {
 	if p.simulated {
-		return cmp.Or(c.settle, time.Second)
+		return cmp.Or(c.settle, 2*time.Second)
 	}
 	return cmp.Or(c.settle, 2*time.Minute)
 }

@@ -48,11 +48,11 @@ func (s *shop) provision(ctx context.Context, o order, show *progress) (r result
 	}
 	created, err := provisioning.CreateOnce(ctx, s.panel, s.intents, request, options)
 	r.server.ID, r.password = created.ID, created.Password
-	if err == nil {
-		r.server, err = s.panel.Instance(ctx, created.ID)
-	}
 	if err != nil {
 		r.err = err
+		return r
+	}
+	if r.err = s.look(ctx, &r.server); r.err != nil {
 		return r
 	}
 	s.register(ctx, &r, image, show)
@@ -64,12 +64,21 @@ func (s *shop) provision(ctx context.Context, o order, show *progress) (r result
 	if r.err = s.observe(ctx, &r.server); r.err != nil {
 		return r
 	}
-	show.line(string(r.server.State()), "according to the hypervisor")
+	show.state(r.server.State())
 	s.report(ctx, &r, show)
 	if usage, err := provisioning.ReadUsage(ctx, s.panel, r.server.ID); err == nil {
 		r.server.Traffic = provisioning.Some(usage.Traffic)
 	}
 	return r
+}
+
+// look reads the server. What was known stays when that fails.
+func (s *shop) look(ctx context.Context, server *provisioning.Instance) error {
+	seen, err := s.panel.Instance(ctx, server.ID)
+	if err == nil {
+		*server = seen
+	}
+	return err
 }
 
 // continues says where an order continues that was begun before.
@@ -149,11 +158,8 @@ func (s *shop) observe(ctx context.Context, server *provisioning.Instance) error
 	patient, cancel := context.WithTimeout(ctx, bootTime)
 	defer cancel()
 	err := provisioning.Wait(patient, func(ctx context.Context) (provisioning.Look, error) {
-		seen, err := s.panel.Instance(ctx, server.ID)
-		if err == nil {
-			*server = seen
-		}
-		return provisioning.Look{Done: seen.Power == provisioning.PowerRunning || seen.Suspended, State: string(seen.State())}, err
+		err := s.look(ctx, server)
+		return provisioning.Look{Done: server.Power == provisioning.PowerRunning || server.Suspended, State: string(server.State())}, err
 	}, provisioning.WaitOptions{Max: time.Second})
 	if err != nil && patient.Err() != nil && ctx.Err() == nil {
 		return nil // it is what it is

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -38,12 +39,12 @@ func (s *screen) print(format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.wipe()
-	fmt.Fprintf(s.w, format+"\n", args...)
+	say(s.w, format+"\n", args...)
 }
 
 func (s *screen) wipe() {
 	if s.bar {
-		fmt.Fprint(s.w, "\r\x1b[K")
+		say(s.w, "\r\x1b[K")
 		s.bar = false
 	}
 }
@@ -72,6 +73,14 @@ func (p *progress) stage(stage provisioning.CreateStage, id provisioning.ID) {
 	}
 }
 
+func (p *progress) state(s provisioning.State) {
+	text := "according to the hypervisor"
+	if s == provisioning.StateUnknown {
+		text = "the hypervisor does not answer"
+	}
+	p.line(string(s), text)
+}
+
 // building shows one look at the installation.
 func (p *progress) building(seen provisioning.Progress) {
 	if !p.live {
@@ -85,7 +94,7 @@ func (p *progress) building(seen provisioning.Progress) {
 	defer p.mu.Unlock()
 	p.wipe()
 	if !seen.Done {
-		fmt.Fprintf(p.w, "%-*s %6.1fs  %-9s  [%s] %s%s", p.width, p.key, time.Since(p.start).Seconds(), "building", bar(seen), seen.State, percent(seen.Percent))
+		say(p.w, "%-*s %6.1fs  %-9s  [%s] %s%s", p.width, p.key, time.Since(p.start).Seconds(), "building", bar(seen), seen.State, percent(seen.Percent))
 		p.bar = true
 	}
 }
@@ -119,6 +128,9 @@ func (p *progress) record(r *result) {
 	p.line("ospab", fmt.Sprintf("record %s says %s", r.record.ID, r.record.Status))
 }
 
+// say prints. That nobody reads it is no reason to stop.
+func say(w io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
+
 // row is one line of a table.
 type row struct{ name, value string }
 
@@ -127,9 +139,9 @@ func printTable(w io.Writer, title string, rows []row) {
 	for _, r := range rows {
 		width = max(width, len(r.name))
 	}
-	fmt.Fprintf(w, "\n%s\n", title)
+	say(w, "\n%s\n", title)
 	for _, r := range rows {
-		fmt.Fprintf(w, "  %-*s  %s\n", width, r.name, r.value)
+		say(w, "  %-*s  %s\n", width, r.name, r.value)
 	}
 }
 
@@ -184,7 +196,7 @@ func recordRows(p *panels, r result) []row {
 		{"Name", sent.Key},
 		{"Panel user", fmt.Sprintf("%d, who is customer %s of this shop", r.order.OSPAB.UserID, r.order.Owner.Ref)},
 		{"Status", string(r.record.Status)},
-		{"vCPUs", fmt.Sprint(sent.VCPUs)},
+		{"vCPUs", strconv.Itoa(sent.VCPUs)},
 		{"Memory", memory},
 		{"Disk", disk},
 		{"System", sent.Image},

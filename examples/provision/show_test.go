@@ -41,7 +41,7 @@ func TestAFileIsNoTerminal(t *testing.T) {
 	t.Parallel()
 	f, err := os.Create(t.TempDir() + "/out")
 	assert.NoError(t, err)
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	assert.False(t, isTerminal(f, func(string) string { return "xterm" }))
 	assert.False(t, isTerminal(&bytes.Buffer{}, func(string) string { return "xterm" }))
 }

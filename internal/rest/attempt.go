@@ -122,9 +122,6 @@ func (cl *call) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // prepare does what has to be done before an attempt. Its error means that the attempt was not started.
 func (cl *call) prepare(r *http.Request) (http.Header, error) {
-	if err := cl.inTime(); err != nil {
-		return nil, err
-	}
 	if cl.happened == expired {
 		if err := cl.logIn(); err != nil {
 			return nil, err

@@ -312,6 +312,42 @@ func TestAThousandCallsAtOnceInFakedTime(t *testing.T) {
 	})
 }
 
+// closing is a body that counts how often it is closed.
+type closing struct {
+	io.Reader
+	closed *int
+}
+
+func (c closing) Close() error {
+	*c.closed++
+	return nil
+}
+
+func TestEveryBodyIsClosedAndEveryAttemptIsReleased(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for name, does := range map[string]step{
+			"success": answer(200, `{"id":7}`), "refused": answer(422, `{}`), "retried": answer(503, `{}`), "redirect": answer(302, `moved`, "Location: /x"),
+			"unreadable redirect": answer(302, `moved`, "Location: https://%zz"), "too large": answer(200, strings.Repeat(" ", 2000)), "cut": cut(200, `{`, errReset),
+		} {
+			opened, closed := 0, 0
+			var attempts []context.Context
+			rt := transportFunc(func(r *http.Request) (*http.Response, error) {
+				resp, err := does(r)
+				opened++
+				attempts = append(attempts, r.Context())
+				resp.Body = closing{resp.Body, &closed}
+				return resp, err
+			})
+			_ = newClient(t, rt, WithMaxBodyBytes(1000)).Do(t.Context(), readCall(new(server)))
+			assert.Equal(t, opened, closed, name)
+			for _, ctx := range attempts {
+				assert.Error(t, ctx.Err(), name)
+			}
+		}
+	})
+}
+
 // A transport may still read the headers of an attempt that was given up, while the next one is prepared: the race detector would see it if they were shared.
 func TestAnAttemptThatWasGivenUpSharesNothingWithTheNext(t *testing.T) {
 	t.Parallel()

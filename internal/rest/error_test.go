@@ -77,6 +77,16 @@ func TestTheErrorBelowCanBeFound(t *testing.T) {
 	assert.Contains(t, e.Error(), "proxy: read tcp: connection reset by peer")
 }
 
+func TestTheAddressIsNotPartOfTheErrorBelow(t *testing.T) {
+	t.Parallel()
+	below := &url.Error{Op: "Get", URL: "https://panel.example/?token=planted", Err: &url.Error{Op: "Get", URL: "https://proxy.example/?planted", Err: syscall.ECONNRESET}}
+	e := failed(t, newClient(t, &script{steps: []step{fail(below)}}).Do(t.Context(), onceCall(new(server))))
+	require.ErrorIs(t, e, syscall.ECONNRESET)
+	assert.Equal(t, "testpanel: createServer: unavailable: connection reset by peer; it may have been applied", e.Error())
+	var withURL *url.Error
+	assert.False(t, errors.As(e, &withURL))
+}
+
 func TestPagesNeverReachTheErrorText(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -73,6 +73,8 @@ func TestACancelledTurnIsACancelledCall(t *testing.T) {
 		assert.Equal(t, time.Second, time.Since(start))
 		assert.Len(t, s.requests(), 1)
 		assert.False(t, e.MaybeApplied)
+		require.NoError(t, c.Do(t.Context(), readCall(new(server))))
+		assert.Equal(t, 10*time.Second, time.Since(start), "the turn was given back")
 	})
 }
 

@@ -104,7 +104,7 @@ func (cl *call) checkRetry(_ context.Context, _ *http.Response, err error) (bool
 
 // again decides whether there is another attempt, and after which pause.
 func (cl *call) again() bool {
-	if cl.stop != nil || cl.ctx.Err() != nil || !cl.happened.repeatable(cl.class) {
+	if cl.stop != nil || !cl.happened.repeatable(cl.class) {
 		return false
 	}
 	if cl.happened == expired {

@@ -96,6 +96,7 @@ func tableRows() []row {
 	return append(rows,
 		same("the panel's own not found", answer(404, `{"msg":"server not found"}`), 404, want{1, provisioning.NotFound, false}),
 		same("a refusal whose body is cut", cut(422, `{"errors":`, errReset), 422, want{1, provisioning.Invalid, false}),
+		same("a not found whose body is cut, so that nobody knows whose it is", cut(404, `{"msg":"server not`, errReset), 404, want{1, provisioning.NoRoute, false}),
 		declaring(same("a declared refusal", answer(503, `{"msg":"hypervisor is down"}`), 503, want{1, provisioning.Unavailable, false}), Refusal),
 		declaring(unclear("a status the operation does not declare after all", answer(503, `{}`), 503), Foreign),
 		declaring(failing("a declared result that cannot be decoded", answer(503, `[]`), 503, provisioning.Unexpected), Result),
@@ -435,6 +436,7 @@ func TestContextErrorsOfATransportAreNotTheCallers(t *testing.T) {
 func TestThePanelsAnswerWinsOverAContextThatEndsLater(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	s := &script{steps: []step{func(r *http.Request) (*http.Response, error) {
 		cancel()
 		return answer(423, `{"msg":"locked"}`)(r)
@@ -475,6 +477,7 @@ func TestNotAfter(t *testing.T) {
 			s := &script{steps: []step{answer(200, `{"id":7}`)}}
 			e := failed(t, newPanelClient(t, p, s).Do(t.Context(), onceCall(new(server)), NotAfter(time.Now().Add(time.Second))))
 			assert.Empty(t, s.requests())
+			assert.Zero(t, e.Attempts)
 			assert.False(t, e.MaybeApplied)
 		})
 	})
