@@ -3,6 +3,7 @@ package solusvm2
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 
 	"github.com/hvpanels/hvpanels/internal/rest"
@@ -47,6 +48,11 @@ func (s SecretJSON) MarshalJSON() ([]byte, error) {
 	}
 	return []byte(s.Reveal()), nil
 }
+
+// printMasked prints what a pointer points to. The types that hold secrets and occur as pointers in others call it from their Format: for a pointer inside of a
+// struct fmt knows no %s and %q, and while it complains about that it prints the struct without asking Secret for its mask. plain is the struct as a type without
+// methods.
+func printMasked(f fmt.State, plain any) { _, _ = fmt.Fprintf(f, fmt.FormatString(f, 'v'), plain) }
 
 // envelope is what most answers come in.
 type envelope[T any] struct {

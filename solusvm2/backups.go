@@ -2,6 +2,7 @@ package solusvm2
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"net/http"
 	"slices"
@@ -37,6 +38,12 @@ type BackupNode struct {
 	ComputeResourcesCount Int          `json:"compute_resources_count"`
 	BackupsCount          Int          `json:"backups_count"`
 	TotalBackupsSize      Float        `json:"total_backups_size"` // its unit is not documented
+}
+
+// Format prints the node with its secrets masked, for every verb.
+func (n *BackupNode) Format(f fmt.State, _ rune) {
+	type plain BackupNode
+	printMasked(f, plain(*n))
 }
 
 // BackupType says whether a backup needs an earlier one. The set is open.

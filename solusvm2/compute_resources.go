@@ -3,6 +3,7 @@ package solusvm2
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
 	"net/http"
 	"slices"
@@ -154,6 +155,12 @@ type Storage struct {
 }
 
 func (s *Storage) key() (int64, string) { return int64(s.ID), "storage" }
+
+// Format prints the storage with its secrets masked, for every verb.
+func (s *Storage) Format(f fmt.State, _ rune) {
+	type plain Storage
+	printMasked(f, plain(*s))
+}
 
 // ComputeResourceFilter keeps only some compute resources. The zero value keeps all.
 type ComputeResourceFilter struct {

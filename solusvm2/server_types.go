@@ -3,6 +3,7 @@ package solusvm2
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -54,6 +55,12 @@ type Server struct {
 }
 
 func (s *Server) key() (int64, string) { return int64(s.ID), "server" }
+
+// Format prints the server with its secrets masked, for every verb.
+func (s *Server) Format(f fmt.State, _ rune) {
+	type plain Server
+	printMasked(f, plain(*s))
+}
 
 // ServerSpecifications are a server's sizes.
 type ServerSpecifications struct {

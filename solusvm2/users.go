@@ -2,6 +2,7 @@ package solusvm2
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"net/http"
 	"slices"
@@ -27,6 +28,12 @@ type User struct {
 }
 
 func (u *User) key() (int64, string) { return int64(u.ID), "user" }
+
+// Format prints the user with its secrets masked, for every verb.
+func (u *User) Format(f fmt.State, _ rune) {
+	type plain User
+	printMasked(f, plain(*u))
+}
 
 // HasRole reports whether the user has the role of that name, such as RoleAdmin.
 func (u *User) HasRole(name string) bool {

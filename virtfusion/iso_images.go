@@ -119,10 +119,11 @@ func (s *MediaService) UpdateISO(ctx context.Context, id ISOID, r ISORequest, op
 		return nil, err
 	}
 	if r == (ISORequest{}) {
-		return nil, provisioning.InvalidField("iso", "nothing would change")
+		return nil, provisioning.InvalidField("iso", "nothing to change is given")
 	}
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	return fetchPartly[ISOAnswer](ctx, s.rest, rest.Call{Op: "updateISO", Since: panel71, Class: rest.Set, Method: http.MethodPut, Path: []any{"media", "iso", id}, In: r}, nil, opts)
+	return fetchPartly[ISOAnswer](ctx, s.rest, rest.Call{Op: "updateISO", Since: panel71, Class: rest.Set, Method: http.MethodPut, Path: []any{"media", "iso", id}, In: r},
+		func(v *ISOAnswer) error { return sameIfTold("ISO", v.ID, id) }, opts)
 }

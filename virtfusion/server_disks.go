@@ -160,7 +160,7 @@ type UpdateDiskRequest struct {
 func (r *UpdateDiskRequest) check() error {
 	switch {
 	case *r == UpdateDiskRequest{}:
-		return provisioning.InvalidField("disk", "nothing would change")
+		return provisioning.InvalidField("disk", "nothing to change is given")
 	case r.Apply && r.QoS == nil:
 		return provisioning.InvalidField("apply", "needs qos")
 	case r.Size < 0:

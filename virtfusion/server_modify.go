@@ -113,7 +113,7 @@ func (s *ServersService) SetCustomXML(ctx context.Context, id ServerID, xml Cust
 		return err
 	}
 	if xml == (CustomXML{}) {
-		return provisioning.InvalidField("customXML", "must not be empty: nothing would change")
+		return provisioning.InvalidField("customXML", "nothing to change is given")
 	}
 	return s.rest.Do(ctx, rest.Call{Op: "setServerCustomXml", Class: rest.Set, Method: http.MethodPost, Path: []any{"servers", id, "customXML"}, In: xml}, opts...)
 }

@@ -361,6 +361,7 @@ func TestAcceptance18ABodyOfAGibibyteStopsAtTheLimit(t *testing.T) {
 			rt := transportFunc(func(r *http.Request) (*http.Response, error) { return response(r, status, body, length), nil })
 			e := failed(t, newClient(t, rt, WithMaxBodyBytes(1<<20)).Do(t.Context(), onceCall(new(server))))
 			assert.LessOrEqual(t, body.read, int64(1<<20+1), "%d %s", status, name)
+			assert.True(t, length < 0 || body.read == 0, "what is announced as too long is not read at all")
 			assert.Equal(t, status, e.Status)
 			assert.Equal(t, status != 422, e.MaybeApplied, "%d %s", status, name)
 		}

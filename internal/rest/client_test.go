@@ -329,14 +329,17 @@ func TestEveryBodyIsClosedAndEveryAttemptIsReleased(t *testing.T) {
 		for name, does := range map[string]step{
 			"success": answer(200, `{"id":7}`), "refused": answer(422, `{}`), "retried": answer(503, `{}`), "redirect": answer(302, `moved`, "Location: /x"),
 			"unreadable redirect": answer(302, `moved`, "Location: https://%zz"), "too large": answer(200, strings.Repeat(" ", 2000)), "cut": cut(200, `{`, errReset),
+			"no answer": fail(errReset),
 		} {
 			opened, closed := 0, 0
 			var attempts []context.Context
 			rt := transportFunc(func(r *http.Request) (*http.Response, error) {
 				resp, err := does(r)
-				opened++
 				attempts = append(attempts, r.Context())
-				resp.Body = closing{resp.Body, &closed}
+				if err == nil {
+					opened++
+					resp.Body = closing{resp.Body, &closed}
+				}
 				return resp, err
 			})
 			_ = newClient(t, rt, WithMaxBodyBytes(1000)).Do(t.Context(), readCall(new(server)))

@@ -153,7 +153,7 @@ func TestNothingOfTheAnswerSharesTheBuffer(t *testing.T) {
 		Text String          `json:"text"`
 		List List[string]    `json:"list"`
 	}
-	s := &script{steps: []step{answer(200, `{"raw":{"a":1},"text":"first","list":["x"]}`), answer(200, strings.Repeat(" ", 100)+`{"raw":"#######","text":"#####"}`)}}
+	s := &script{steps: []step{answer(200, `{"raw":{"a":1},"text":"first","list":["x"]}`), answer(200, strings.Repeat(" ", 20)+`{"raw":"###","text":"##"}`)}}
 	c := newClient(t, s)
 	var first, second answerType
 	var info ResponseInfo

@@ -92,10 +92,8 @@ func (cl *call) checkRetry(_ context.Context, _ *http.Response, err error) (bool
 	switch {
 	case cl.stop != nil:
 		return false, nil
-	case err != nil && cl.inFlight:
-		cl.unanswered(err)
 	case err != nil:
-		cl.stop = &provisioning.Error{Kind: provisioning.Invalid, Message: "the request cannot be sent", Err: cl.hide(err)}
+		cl.unanswered(err)
 	case cl.inFlight:
 		return false, nil // read it first
 	}

@@ -337,6 +337,9 @@ func TestARepeatableWriteIsRetriedLikeASet(t *testing.T) {
 		require.NoError(t, newClient(t, s).Do(t.Context(), onceCall(new(server)), Repeatable()))
 		assert.Len(t, s.requests(), 2)
 		assert.Equal(t, s.seen[0].body, s.seen[1].body)
+
+		e := failed(t, newClient(t, &script{steps: []step{answer(504, ``)}}).Do(t.Context(), readCall(new(server)), Repeatable()))
+		assert.False(t, e.MaybeApplied, "a read stays a read")
 	})
 }
 
@@ -492,6 +495,10 @@ func TestNotAfter(t *testing.T) {
 				trace.GotConn(connInfo)
 				var err error
 				sent, err = io.ReadAll(r.Body)
+				again, getErr := r.GetBody() // as net/http does when it takes another connection
+				require.NoError(t, getErr)
+				more, _ := io.ReadAll(again)
+				sent = append(sent, more...)
 				return nil, err
 			}
 			e := failed(t, newClient(t, transportFunc(slow)).Do(t.Context(), onceCall(new(server)), NotAfter(time.Now().Add(time.Second))))
@@ -499,6 +506,20 @@ func TestNotAfter(t *testing.T) {
 			assert.False(t, e.MaybeApplied)
 			assert.Equal(t, provisioning.Unavailable, e.Kind)
 			assert.Equal(t, 1, e.Attempts)
+		})
+	})
+	t.Run("a body that was begun in time is finished", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			slow := func(r *http.Request) (*http.Response, error) {
+				_, err := io.ReadFull(r.Body, make([]byte, 5))
+				require.NoError(t, err)
+				<-time.After(2 * time.Second)
+				_, err = io.ReadAll(r.Body)
+				require.NoError(t, err)
+				return answer(201, `{"id":7}`)(r)
+			}
+			require.NoError(t, newClient(t, transportFunc(slow)).Do(t.Context(), onceCall(new(server)), NotAfter(time.Now().Add(time.Second))))
 		})
 	})
 }

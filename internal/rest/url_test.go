@@ -28,6 +28,7 @@ func TestTheBaseURLMayBeWrittenInManyWays(t *testing.T) {
 		"https://panel.example/a%2Fb/api/v1":   "https://panel.example/a%2Fb",
 		"https://[2001:db8::1]:8443/":          "https://[2001:db8::1]:8443",
 		"http://127.0.0.1:5050":                "http://127.0.0.1:5050",
+		"http://[::ffff:127.0.0.1]":            "http://[::ffff:127.0.0.1]",
 		"http://[::1]:5050/":                   "http://[::1]:5050",
 		"http://localhost:80/api/v1":           "http://localhost",
 		"http://fake.localhost":                "http://fake.localhost",
@@ -75,6 +76,7 @@ func TestBadBaseURLsAreRefusedWithoutShowingThem(t *testing.T) {
 		"https://panel.example/%2e%2e/b":        "path",
 		"http://panel.example":                  "WithInsecureHTTP",
 		"http://127.0.0.1.example":              "WithInsecureHTTP",
+		"http://10.0.0.1":                       "WithInsecureHTTP",
 		"http://192.0.2.1":                      "WithInsecureHTTP",
 		"http://localhost.example/?key=hunter2": "query",
 	} {
