@@ -98,7 +98,8 @@ func TestTheRootModuleLinksOnlyReviewedPackages(t *testing.T) {
 
 var apiLine = regexp.MustCompile(`(?m)^\s*// API: ([A-Z]+ \S+)$`)
 
-// TestEveryMethodNamesADocumentedOperation holds the "// API:" lines of each client against the panel's list of operations.
+// TestEveryMethodNamesADocumentedOperation holds the "// API:" lines of each client against the panel's list of operations: every one is implemented once, none is invented. What a client leaves out stands
+// with its reason in a list of its own.
 func TestEveryMethodNamesADocumentedOperation(t *testing.T) {
 	t.Parallel()
 	for folder, list := range map[string]string{"virtfusion": "virtfusion", "ospabpanel": "ospab", "solusvm2": "solusvm2"} {
@@ -117,7 +118,15 @@ func TestEveryMethodNamesADocumentedOperation(t *testing.T) {
 					implemented[m[1]] = file
 				}
 			}
-			t.Logf("%s: %d of %d documented operations", folder, len(implemented), len(documented))
+			omitted := operations(t, list+"-omitted")
+			for _, op := range documented {
+				if slices.Contains(omitted, op) {
+					assert.NotContains(t, implemented, op, "it is on the list of what is left out")
+				} else {
+					assert.Contains(t, implemented, op, "it is not implemented")
+				}
+			}
+			t.Logf("%s: %d of %d documented operations, %d left out for a reason", folder, len(implemented), len(documented), len(omitted))
 		})
 	}
 }
@@ -125,6 +134,9 @@ func TestEveryMethodNamesADocumentedOperation(t *testing.T) {
 func operations(t *testing.T, panel string) []string {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join("testdata", "operations", panel+".tsv"))
+	if strings.HasSuffix(panel, "-omitted") && errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
 	require.NoError(t, err)
 	var all []string
 	for _, line := range strings.Split(strings.TrimSpace(string(b)), "\n")[1:] {

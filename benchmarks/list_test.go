@@ -32,7 +32,7 @@ func (f fleet) RoundTrip(r *http.Request) (*http.Response, error) {
 			`"updated":"2024-04-02T10:15:10+00:00","created":"2024-03-30T14:41:27+00:00"}`, id, id, id)
 	}
 	body.WriteString("]}")
-	return &http.Response{StatusCode: 200, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{"Content-Type": {"application/json"}},
+	return &http.Response{StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{"Content-Type": {"application/json"}},
 		Body: io.NopCloser(strings.NewReader(body.String())), ContentLength: int64(body.Len()), Request: r}, nil
 }
 

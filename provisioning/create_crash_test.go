@@ -169,7 +169,7 @@ func randomFault(rnd *rand.Rand, op string) toyFault {
 	case 2:
 		return killedAfter()
 	case 3:
-		return toyFault{hold: time.Duration(rnd.Int64N(int64(5 * time.Minute)))}
+		return toyFault{hold: time.Duration(rnd.Int64N(int64(5 * time.Minute))), slow: time.Duration(rnd.Int64N(int64(time.Minute)))}
 	case 4:
 		return toyFault{}
 	}

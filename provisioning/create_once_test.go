@@ -163,6 +163,22 @@ func TestAnOrderBecomesOneServer(t *testing.T) {
 	}
 }
 
+// TestTheTimeUntilWhichMayBeSentIsPlainWallTime runs outside of a bubble, whose times have no monotonic clock. That clock stands still while a machine is suspended, so a
+// comparison with it would let a create be sent hours late.
+func TestTheTimeUntilWhichMayBeSentIsPlainWallTime(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	require.Contains(t, time.Now().String(), "m=+")
+	_, err := s.create("order-1")
+	require.NoError(t, err)
+	in := s.intent("order-1")
+	for _, at := range []time.Time{in.SendBefore, in.BuildBefore} {
+		assert.NotContains(t, at.String(), "m=")
+		assert.Equal(t, at.Truncate(time.Millisecond), at, "a database keeps milliseconds")
+		assert.WithinDuration(t, time.Now().Add(window), at, 20*time.Second)
+	}
+}
+
 func TestTheSameKeyGivesTheSameServer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -338,6 +354,19 @@ func TestANewCreateIsSentOnceTheFirstCanNoLongerHappenAndNotBefore(t *testing.T)
 	}
 }
 
+func TestALookProvesAbsenceAsOfItsBeginning(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t)
+		s.panel.inject("create", lateBy(140*time.Second))
+		s.panel.inject("find", toyFault{slow: settled + time.Second}) // begins at once, sees nothing, and ends when nothing can happen any more
+		_, err := s.create("order-1")
+		require.NoError(t, err)
+		assert.Equal(t, 1, s.panel.count("create"))
+		s.exactly("order-1")
+	})
+}
+
 func TestAnAnswerWithoutAServerIsUnclear(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -470,7 +499,10 @@ func TestWhileOneOrderIsUnclearNoOtherOfItsOwnerStarts(t *testing.T) {
 		require.NoError(t, err)
 		assert.Zero(t, time.Since(start), "another owner does not wait")
 
-		c, err := s.create("order-2") // nobody ever asks for order-1 again: this call resolves it
+		// Nobody ever asks for order-1 again: this call resolves it.
+		c, err := provisioning.CreateOnce(t.Context(), s.provider, s.store, order("order-2"), provisioning.CreateOptions{OnStage: func(_ provisioning.CreateStage, id provisioning.ID) {
+			assert.NotEqualValues(t, "2", id, "a stage of order-1")
+		}})
 		require.NoError(t, err)
 		assert.EqualValues(t, "3", c.ID)
 		assert.EqualValues(t, "2", s.intent("order-1").ID)
@@ -755,6 +787,14 @@ func TestLookingForALostCreateGivesUp(t *testing.T) {
 		require.NoError(t, err)
 		s.exactly("order-1")
 	})
+	bubble(t, "not after many that are not in a row", func(t *testing.T) {
+		s := newShop(t)
+		s.panel.inject("create", lateBy(20*time.Second))
+		s.panel.inject("find", broken(), broken(), toyFault{}, broken(), broken(), toyFault{}, broken())
+		_, err := s.create("order-1")
+		require.NoError(t, err)
+		s.exactly("order-1")
+	})
 	bubble(t, "at once when the panel refuses to show its servers", func(t *testing.T) {
 		s := newShop(t)
 		s.panel.inject("create", lostAfter())
@@ -851,6 +891,29 @@ func TestAPausedProcessSendsNothingAfterItsWindow(t *testing.T) {
 				if err != nil {
 					assert.ErrorContains(t, err, "its time has passed")
 				}
+			})
+		}
+		wg.Wait()
+		assert.Equal(t, 1, s.panel.count("build"))
+		s.exactly("order-1")
+	})
+}
+
+func TestARefusalThatComesLateDoesNotClearTheDoubtOfAnother(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t)
+		// The first caller is stopped before it sends its build, until after the second has sent one whose answer is lost.
+		s.panel.inject("build", toyFault{hold: settled + 20*time.Second}, lateBy(100*time.Second))
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() {
+				_, err := s.create("order-1")
+				if err != nil {
+					assert.ErrorContains(t, err, "its time has passed")
+					_, err = s.create("order-1")
+				}
+				assert.NoError(t, err)
 			})
 		}
 		wg.Wait()

@@ -52,7 +52,7 @@ func (i Intent) MayReplace(old Intent) error {
 //
 // Save must be durable when it returns, and refuses what MayReplace refuses. It is called only while the scope is locked, except by Retire for a Key that was never seen. Lock waits until ctx
 // ends; the lock is given back when its holder dies, and nobody locks a second scope while holding one. A store whose locks can expire while their holder lives refuses
-// every Save of a holder that lost its lock: without that, a process that was stopped for longer than its lock could plan from an old list.
+// every Save of a holder that lost its lock: without that, a process that was stopped for longer than its lock could plan from an old list. Times are kept to the millisecond.
 type Intents interface {
 	Lock(ctx context.Context, scope string) (unlock func(), err error)
 	// Load returns NotFound when nothing is stored for the key.

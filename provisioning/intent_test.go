@@ -3,6 +3,7 @@ package provisioning_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -178,25 +179,34 @@ func TestIntentsSaveOnlyWhatMayReplaceWhatIsThere(t *testing.T) {
 func TestIntentsLetOneKeyBeTakenOnce(t *testing.T) {
 	t.Parallel()
 	eachStore(t, "by one of ten scopes at once", func(t *testing.T, store provisioning.Intents) {
-		var mu sync.Mutex
-		var winners []string
-		var wg sync.WaitGroup
-		for n := range 10 {
-			wg.Go(func() {
-				i := planned
-				i.Scope = fmt.Sprintf("panel/%d", n)
-				if err := store.Save(t.Context(), i); err == nil {
-					mu.Lock()
-					winners = append(winners, i.Scope)
-					mu.Unlock()
-				}
-			})
+		for round := range 20 {
+			var mu sync.Mutex
+			var winners []string
+			var wg sync.WaitGroup
+			start := make(chan struct{})
+			i := planned
+			i.Key = fmt.Sprintf("order-%d", round)
+			for n := range 10 {
+				wg.Go(func() {
+					i := i
+					i.Scope = fmt.Sprintf("panel/%d", n)
+					<-start
+					if err := store.Save(t.Context(), i); err == nil {
+						mu.Lock()
+						winners = append(winners, i.Scope)
+						mu.Unlock()
+					} else {
+						assert.True(t, errors.Is(err, provisioning.Mismatch) || errors.Is(err, provisioning.Conflict), "%v", err)
+					}
+				})
+			}
+			close(start)
+			wg.Wait()
+			require.Len(t, winners, 1)
+			got, err := store.Load(t.Context(), i.Key)
+			require.NoError(t, err)
+			assert.Equal(t, winners[0], got.Scope)
 		}
-		wg.Wait()
-		require.Len(t, winners, 1)
-		got, err := store.Load(t.Context(), "order-1")
-		require.NoError(t, err)
-		assert.Equal(t, winners[0], got.Scope)
 	})
 }
 

@@ -44,6 +44,7 @@ type toyFault struct {
 	err     error         // the answer
 	commits bool          // it is carried out all the same
 	late    time.Duration // and only after that time
+	slow    time.Duration // the answer takes that long
 	killed  bool          // the process dies: after the request when commits is set, before it otherwise
 }
 
@@ -93,6 +94,9 @@ func (t *toyPanel) request(ctx context.Context, op string, before time.Time, do 
 	}
 	if f.killed && !f.commits {
 		panic(errKilled)
+	}
+	if f.slow > 0 {
+		defer time.Sleep(f.slow)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

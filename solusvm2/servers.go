@@ -55,7 +55,7 @@ func (s *ServersService) List(ctx context.Context, f ServerFilter, opts ...CallO
 
 // ListComplete returns the servers that the filter keeps, from a walk that proves itself complete: each page tells the same total, and there are that many
 // different ids. A walk that does not add up, because servers come and go, is repeated; after three the error is of Kind Unavailable. Use it where a server's
-// absence decides something.
+// absence decides something. It cannot notice that one server went and another one came between two pages of the same walk.
 func (s *ServersService) ListComplete(ctx context.Context, f ServerFilter, opts ...CallOption) ([]Server, error) {
 	return complete[Server](ctx, s.rest, listServers(f, opts))
 }

@@ -25,6 +25,12 @@ type Client struct {
 	SSHKeys          *SSHKeysService
 	HypervisorGroups *HypervisorGroupsService
 	Hypervisors      *HypervisorsService
+	SelfService      *SelfServiceService
+	Interfaces       *InterfacesService
+	Firewall         *FirewallService
+	IPBlocks         *IPBlocksService
+	ReverseDNS       *ReverseDNSService
+	DNSServices      *DNSServicesService
 
 	rest *rest.Client
 }
@@ -61,6 +67,12 @@ func New(baseURL string, token provisioning.Secret, opts ...Option) (*Client, er
 		SSHKeys:          &SSHKeysService{r},
 		HypervisorGroups: &HypervisorGroupsService{r},
 		Hypervisors:      &HypervisorsService{r},
+		SelfService:      &SelfServiceService{r},
+		Interfaces:       &InterfacesService{r},
+		Firewall:         &FirewallService{rest: r},
+		IPBlocks:         &IPBlocksService{r},
+		ReverseDNS:       &ReverseDNSService{r},
+		DNSServices:      &DNSServicesService{r},
 		rest:             r,
 	}, nil
 }

@@ -3,6 +3,7 @@ package virtfusion
 import (
 	"bytes"
 	"encoding/json"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -35,10 +36,13 @@ func (d *Decimal) UnmarshalJSON(b []byte) error {
 			return err
 		}
 		text = strings.TrimSpace(text)
+		if grouped.MatchString(text) {
+			text = strings.ReplaceAll(text, ",", "")
+		}
 	case text == "false", text == "null":
 		text = ""
 	}
-	if text != "" && !json.Valid([]byte(text)) || strings.ContainsAny(text, "{}[]\"tfn") {
+	if text != "" && !isNumber(text) {
 		return rest.WrongKind[Decimal](b)
 	}
 	*d = Decimal(text)
@@ -50,10 +54,18 @@ func (d Decimal) MarshalJSON() ([]byte, error) {
 	if d == "" {
 		return []byte("false"), nil
 	}
-	if !json.Valid([]byte(d)) || strings.ContainsAny(string(d), "{}[]\"tfn") {
+	if !isNumber(string(d)) {
 		return nil, rest.WrongKind[Decimal]([]byte(strconv.Quote(string(d))))
 	}
 	return []byte(d), nil
+}
+
+// grouped is a number with commas between its thousands, which PHP writes where it formats for people. It was not seen.
+var grouped = regexp.MustCompile(`^-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?$`)
+
+// isNumber reports whether s is a number of JSON.
+func isNumber(s string) bool {
+	return json.Valid([]byte(s)) && strings.Trim(s, "+-.0123456789eE") == ""
 }
 
 // plain reports whether d is written with digits, and perhaps a point between them, only: no sign and no exponent.

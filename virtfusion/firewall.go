@@ -81,7 +81,7 @@ func (r *AddFirewallRuleRequest) check() error {
 	return nil
 }
 
-// FirewallRule is a rule of an interface. Its answer was never published: that its members are named as in the request is a guess, and Raw has all of it.
+// FirewallRule is a rule of an interface. Its answer was never published: that its members are named as in the request is a guess, and Data has all of it.
 // Experimental.
 type FirewallRule struct {
 	ID              FirewallRuleID    `json:"id"`
@@ -96,19 +96,26 @@ type FirewallRule struct {
 	// Created is in the answer of AddRule only: false when the same rule was there before.
 	Created provisioning.Opt[Bool] `json:"created,omitzero"`
 
-	Raw json.RawMessage `json:"-"`
+	Data json.RawMessage `json:"-"`
 }
 
 // UnmarshalJSON reads what it can and never fails.
 func (r *FirewallRule) UnmarshalJSON(b []byte) error {
 	type plain FirewallRule
-	return readPartly(b, (*plain)(r), &r.Raw)
+	*r = FirewallRule{}
+	return readPartly(b, (*plain)(r), &r.Data)
 }
 
 // FirewallOptions tunes the operations that every panel version has.
 type FirewallOptions struct {
 	// Sync also pushes the change to the hypervisor now. Without it the change takes effect at the server's next start. It is always sent.
 	Sync bool
+}
+
+// FirewallRuleOptions tunes the operations on a single rule.
+type FirewallRuleOptions struct {
+	// Apply pushes the rules to the running server. It is always sent; without it the change is stored, and FirewallService.Apply pushes it later.
+	Apply bool
 }
 
 func (o FirewallOptions) query() url.Values {
@@ -126,8 +133,8 @@ func pushing(push bool, opts []CallOption) []CallOption {
 	return append([]CallOption{AttemptTimeout(pushTime)}, opts...)
 }
 
-// FirewallService keeps the firewalls of servers, one an interface. Panels up to 7.0 know whole rulesets only (Get, Enable, Disable, ReplaceRules); single rules
-// are panel 7.1.
+// FirewallService keeps the firewalls of servers, one an interface. Panels up to 7.0 know whole rulesets only (Get, Enable, Disable, ReplaceRules); single
+// rules are panel 7.1.
 type FirewallService struct {
 	rest *rest.Client
 	// addsRules remembers that the panel knows single rules.
@@ -149,14 +156,16 @@ func (s *FirewallService) Get(ctx context.Context, id ServerID, ref InterfaceRef
 //
 // API: POST /servers/{serverId}/firewall/{interfaceRef}/enable
 func (s *FirewallService) Enable(ctx context.Context, id ServerID, ref InterfaceRef, o FirewallOptions, opts ...CallOption) error {
-	return s.do(ctx, rest.Call{Op: "enableFirewall", Class: rest.Set, Method: http.MethodPost, Query: o.query()}, id, ref, []any{"enable"}, pushing(o.Sync, opts))
+	return s.do(ctx, rest.Call{Op: "enableFirewall", Class: rest.Set, Method: http.MethodPost, Query: o.query()},
+		id, ref, []any{"enable"}, pushing(o.Sync, opts))
 }
 
-// Disable switches the firewall of an interface off. Its rules are kept.
+// Disable switches the firewall of an interface off. That its rules are kept is a guess.
 //
 // API: POST /servers/{serverId}/firewall/{interfaceRef}/disable
 func (s *FirewallService) Disable(ctx context.Context, id ServerID, ref InterfaceRef, o FirewallOptions, opts ...CallOption) error {
-	return s.do(ctx, rest.Call{Op: "disableFirewall", Class: rest.Set, Method: http.MethodPost, Query: o.query()}, id, ref, []any{"disable"}, pushing(o.Sync, opts))
+	return s.do(ctx, rest.Call{Op: "disableFirewall", Class: rest.Set, Method: http.MethodPost, Query: o.query()},
+		id, ref, []any{"disable"}, pushing(o.Sync, opts))
 }
 
 // ListRules returns the rules of an interface, the highest priority first. Panel 7.1.
@@ -173,10 +182,10 @@ func (s *FirewallService) ListRules(ctx context.Context, id ServerID, ref Interf
 }
 
 // AddRule adds one rule to an interface and returns it. A rule that is there already is returned with Created false, so the call is repeated after an unclear
-// answer. It does not switch the firewall on.
+// answer (and Created may then be false although this call added it). It does not switch the firewall on.
 //
-// Panel 7.1. Older panels take the same call as ReplaceRules, and might remove every rule because none is named. So the first AddRule of a client reads the rules
-// before it sends anything: a panel that cannot list them is too old, which is NoRoute.
+// Panel 7.1. Older panels take the same call as ReplaceRules, and might remove every rule because none is named. So the first AddRule of a client reads the
+// rules before it sends anything: a panel that cannot list them is too old, which is NoRoute.
 //
 // Experimental: nobody has seen the answer; see FirewallRule.
 //
@@ -195,22 +204,24 @@ func (s *FirewallService) AddRule(ctx context.Context, id ServerID, ref Interfac
 		Path: []any{"servers", id, "firewall", ref, "rules"}, In: r}, nil, pushing(r.Apply, opts))
 }
 
-// mustAddRules fails unless the panel is known to have single rules. A refusal in the panel's own name shows that it has the route, and so the rules.
+// mustAddRules fails unless the panel is known to have single rules. A token that may not list them, and a list that cannot be read, show that it has the
+// route.
 func (s *FirewallService) mustAddRules(ctx context.Context, id ServerID, ref InterfaceRef) error {
 	if s.addsRules.Load() {
 		return nil
 	}
 	_, err := s.ListRules(ctx, id, ref)
-	if err != nil && !errors.Is(err, provisioning.Forbidden) {
+	if err != nil && !errors.Is(err, provisioning.Forbidden) && !errors.Is(err, provisioning.Unexpected) {
 		return err
 	}
 	s.addsRules.Store(true)
 	return nil
 }
 
-// ReplaceRules removes all rules of an interface and then applies these rulesets, in this order; none removes every rule. It is the older use of the call behind
-// AddRule: the only way on panels up to 7.0, and marked as deprecated on 7.1, which still takes it.
-func (s *FirewallService) ReplaceRules(ctx context.Context, id ServerID, ref InterfaceRef, rulesets []FirewallRulesetID, o FirewallOptions, opts ...CallOption) error {
+// ReplaceRules removes all rules of an interface and then applies these rulesets, in this order; none removes every rule. It is the older use of the call
+// behind AddRule: the only way on panels up to 7.0, and marked as deprecated on 7.1, which still takes it.
+func (s *FirewallService) ReplaceRules(ctx context.Context, id ServerID, ref InterfaceRef, rulesets []FirewallRulesetID, o FirewallOptions,
+	opts ...CallOption) error {
 	for _, ruleset := range rulesets {
 		if err := positive("rulesets", ruleset); err != nil {
 			return err
@@ -223,12 +234,12 @@ func (s *FirewallService) ReplaceRules(ctx context.Context, id ServerID, ref Int
 		pushing(o.Sync, opts))
 }
 
-// SetRuleEnabled switches one rule on or off. apply pushes the rules to the running server; without it the change is stored. Panel 7.1.
+// SetRuleEnabled switches one rule on or off. Panel 7.1.
 //
 // Experimental: nobody has seen the answer.
 //
 // API: PUT /servers/{serverId}/firewall/{interfaceRef}/rules/{ruleId}
-func (s *FirewallService) SetRuleEnabled(ctx context.Context, id ServerID, ref InterfaceRef, rule FirewallRuleID, enabled, apply bool,
+func (s *FirewallService) SetRuleEnabled(ctx context.Context, id ServerID, ref InterfaceRef, rule FirewallRuleID, enabled bool, o FirewallRuleOptions,
 	opts ...CallOption) (json.RawMessage, error) {
 	if err := positive("ruleId", rule); err != nil {
 		return nil, err
@@ -236,28 +247,30 @@ func (s *FirewallService) SetRuleEnabled(ctx context.Context, id ServerID, ref I
 	in := struct {
 		Enabled bool `json:"enabled"`
 		Apply   bool `json:"apply"`
-	}{enabled, apply}
-	return s.raw(ctx, rest.Call{Op: "setFirewallRuleEnabled", Class: rest.Set, Method: http.MethodPut, In: in}, id, ref, []any{"rules", rule}, pushing(apply, opts))
+	}{enabled, o.Apply}
+	return s.raw(ctx, rest.Call{Op: "setFirewallRuleEnabled", Class: rest.Set, Method: http.MethodPut, In: in},
+		id, ref, []any{"rules", rule}, pushing(o.Apply, opts))
 }
 
-// DeleteRule removes one rule. apply pushes the rules to the running server; without it the change is stored. The answer tells how the push went, in a shape
-// that is not documented. Panel 7.1.
+// DeleteRule removes one rule. The answer tells how the push went, if there was one, in a shape that is not documented. Panel 7.1.
 //
 // Experimental: nobody has seen the answer.
 //
 // API: DELETE /servers/{serverId}/firewall/{interfaceRef}/rules/{ruleId}
-func (s *FirewallService) DeleteRule(ctx context.Context, id ServerID, ref InterfaceRef, rule FirewallRuleID, apply bool, opts ...CallOption) (json.RawMessage, error) {
+func (s *FirewallService) DeleteRule(ctx context.Context, id ServerID, ref InterfaceRef, rule FirewallRuleID, o FirewallRuleOptions,
+	opts ...CallOption) (json.RawMessage, error) {
 	if err := positive("ruleId", rule); err != nil {
 		return nil, err
 	}
 	in := struct {
 		Apply bool `json:"apply"`
-	}{apply}
-	return s.raw(ctx, rest.Call{Op: "deleteFirewallRule", Class: rest.Set, Method: http.MethodDelete, In: in}, id, ref, []any{"rules", rule}, pushing(apply, opts))
+	}{o.Apply}
+	return s.raw(ctx, rest.Call{Op: "deleteFirewallRule", Class: rest.Set, Method: http.MethodDelete, In: in},
+		id, ref, []any{"rules", rule}, pushing(o.Apply, opts))
 }
 
-// Apply pushes the stored rules of an interface to the running server now. The panel waits for the hypervisor, up to 30 s by the documentation, and does one at a
-// time for a server; that a second one is refused as Conflict is a guess. An attempt has 45 s. Panel 7.1.
+// Apply pushes the stored rules of an interface to the running server now. The panel waits for the hypervisor, up to 30 s by the documentation, and does one at
+// a time for a server; that a second one is refused as Conflict is a guess. An attempt has 45 s. Panel 7.1.
 //
 // Experimental: nobody has seen the answer.
 //

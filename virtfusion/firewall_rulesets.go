@@ -9,19 +9,20 @@ import (
 	"github.com/hvpanels/hvpanels/internal/rest"
 )
 
-// FirewallRuleset is a named list of rules. Its answer was never published: that it has a name is a guess, and Raw has all of it, its rules included.
+// FirewallRuleset is a named list of rules. Its answer was never published: that it has a name is a guess, and Data has all of it, its rules included.
 // Experimental.
 type FirewallRuleset struct {
 	ID   FirewallRulesetID `json:"id"`
 	Name string            `json:"name"`
 
-	Raw json.RawMessage `json:"-"`
+	Data json.RawMessage `json:"-"`
 }
 
 // UnmarshalJSON reads what it can and never fails.
 func (r *FirewallRuleset) UnmarshalJSON(b []byte) error {
 	type plain FirewallRuleset
-	return readPartly(b, (*plain)(r), &r.Raw)
+	*r = FirewallRuleset{}
+	return readPartly(b, (*plain)(r), &r.Data)
 }
 
 // AttachFirewallRulesetRequest copies a ruleset onto an interface.
@@ -38,7 +39,8 @@ type AttachFirewallRulesetRequest struct {
 //
 // API: GET /firewall/rulesets
 func (s *FirewallService) ListRulesets(ctx context.Context, o ListOptions, opts ...CallOption) iter.Seq2[FirewallRuleset, error] {
-	return rows[FirewallRuleset](ctx, s.rest, pageCall{op: "listFirewallRulesets", since: panel71, path: []any{"firewall", "rulesets"}, results: o.Results, opts: opts})
+	return rows[FirewallRuleset](ctx, s.rest,
+		pageCall{op: "listFirewallRulesets", since: panel71, path: []any{"firewall", "rulesets"}, results: o.Results, opts: opts})
 }
 
 // GetRuleset reads one ruleset with its rules. NotFound when there is none. Panel 7.1.
@@ -60,9 +62,11 @@ func (s *FirewallService) GetRuleset(ctx context.Context, id FirewallRulesetID, 
 // Experimental: nobody has seen the answer.
 //
 // API: POST /servers/{serverId}/firewall/{interfaceRef}/rulesets
-func (s *FirewallService) AttachRuleset(ctx context.Context, id ServerID, ref InterfaceRef, r AttachFirewallRulesetRequest, opts ...CallOption) (json.RawMessage, error) {
+func (s *FirewallService) AttachRuleset(ctx context.Context, id ServerID, ref InterfaceRef, r AttachFirewallRulesetRequest,
+	opts ...CallOption) (json.RawMessage, error) {
 	if err := positive("rulesetId", r.RulesetID); err != nil {
 		return nil, err
 	}
-	return s.raw(ctx, rest.Call{Op: "attachFirewallRuleset", Class: rest.Once, Method: http.MethodPost, In: r}, id, ref, []any{"rulesets"}, pushing(r.Apply, opts))
+	return s.raw(ctx, rest.Call{Op: "attachFirewallRuleset", Class: rest.Once, Method: http.MethodPost, In: r},
+		id, ref, []any{"rulesets"}, pushing(r.Apply, opts))
 }

@@ -39,8 +39,8 @@ func (s *HypervisorsService) BindIPBlock(ctx context.Context, id HypervisorID, r
 	return s.ipBlocks(ctx, rest.Call{Op: "bindHypervisorIPBlock", Class: rest.Once, Method: http.MethodPost, In: r}, id, nil, opts)
 }
 
-// OrderIPBlocks says in which order a hypervisor takes addresses from its blocks. It replaces the order: blocks that are left out lose their place and are tried
-// last. Panel 7.1.
+// OrderIPBlocks says in which order a hypervisor takes addresses from its blocks. It replaces the order: blocks that are left out lose their place and are
+// tried last. Panel 7.1.
 //
 // Experimental: nobody has seen the answer.
 //
@@ -60,7 +60,8 @@ func (s *HypervisorsService) OrderIPBlocks(ctx context.Context, id HypervisorID,
 // Experimental: nobody has seen the answer.
 //
 // API: PUT /compute/hypervisors/{hypervisorId}/ipblocks/{blockId}
-func (s *HypervisorsService) RebindIPBlock(ctx context.Context, id HypervisorID, block IPBlockID, to HypervisorNetworkID, opts ...CallOption) (json.RawMessage, error) {
+func (s *HypervisorsService) RebindIPBlock(ctx context.Context, id HypervisorID, block IPBlockID, to HypervisorNetworkID,
+	opts ...CallOption) (json.RawMessage, error) {
 	if err := positive("blockId", block); err != nil {
 		return nil, err
 	}

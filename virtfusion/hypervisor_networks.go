@@ -11,19 +11,20 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
-// HypervisorNetworkDetails is a network of a hypervisor as its own operations tell it. Their answer was never published: the members are the likely ones, and Raw
-// has all of it, by the documentation also the group of blocks and the blocks that are bound. Experimental.
+// HypervisorNetworkDetails is a network of a hypervisor as its own operations tell it. Their answer was never published: the members are the likely ones, and
+// Data has all of it, by the documentation also the group of blocks and the blocks that are bound. Experimental.
 type HypervisorNetworkDetails struct {
 	HypervisorNetwork
 	Name string `json:"name"`
 
-	Raw json.RawMessage `json:"-"`
+	Data json.RawMessage `json:"-"`
 }
 
 // UnmarshalJSON reads what it can and never fails.
 func (n *HypervisorNetworkDetails) UnmarshalJSON(b []byte) error {
 	type plain HypervisorNetworkDetails
-	return readPartly(b, (*plain)(n), &n.Raw)
+	*n = HypervisorNetworkDetails{}
+	return readPartly(b, (*plain)(n), &n.Data)
 }
 
 // HypervisorNetworkRequest makes or changes a network. A new one needs Name, Bridge and Type. In a change, what is absent stays as it is.
@@ -72,7 +73,8 @@ func (s *HypervisorsService) ListNetworks(ctx context.Context, id HypervisorID, 
 // Experimental: nobody has seen the answer; see HypervisorNetworkDetails. ID is 0 when it is not told.
 //
 // API: POST /compute/hypervisors/{hypervisorId}/networks
-func (s *HypervisorsService) CreateNetwork(ctx context.Context, id HypervisorID, r HypervisorNetworkRequest, opts ...CallOption) (*HypervisorNetworkDetails, error) {
+func (s *HypervisorsService) CreateNetwork(ctx context.Context, id HypervisorID, r HypervisorNetworkRequest,
+	opts ...CallOption) (*HypervisorNetworkDetails, error) {
 	if err := positive("hypervisorId", id); err != nil {
 		return nil, err
 	}
@@ -87,8 +89,9 @@ func (s *HypervisorsService) CreateNetwork(ctx context.Context, id HypervisorID,
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	return fetchPartly[HypervisorNetworkDetails](ctx, s.rest, rest.Call{Op: "createHypervisorNetwork", Since: panel71, Class: rest.Once, Method: http.MethodPost,
-		Path: []any{"compute", "hypervisors", id, "networks"}, In: r}, nil, opts)
+	return fetchPartly[HypervisorNetworkDetails](ctx, s.rest, rest.Call{Op: "createHypervisorNetwork", Since: panel71, Class: rest.Once,
+		Method: http.MethodPost,
+		Path:   []any{"compute", "hypervisors", id, "networks"}, In: r}, nil, opts)
 }
 
 // GetNetwork reads one network of a hypervisor. NotFound when there is none. Panel 7.1.
@@ -96,7 +99,8 @@ func (s *HypervisorsService) CreateNetwork(ctx context.Context, id HypervisorID,
 // Experimental: nobody has seen the answer; see HypervisorNetworkDetails.
 //
 // API: GET /compute/hypervisors/{hypervisorId}/networks/{networkId}
-func (s *HypervisorsService) GetNetwork(ctx context.Context, id HypervisorID, network HypervisorNetworkID, opts ...CallOption) (*HypervisorNetworkDetails, error) {
+func (s *HypervisorsService) GetNetwork(ctx context.Context, id HypervisorID, network HypervisorNetworkID,
+	opts ...CallOption) (*HypervisorNetworkDetails, error) {
 	path, err := networkPath(id, network)
 	if err != nil {
 		return nil, err
@@ -126,7 +130,8 @@ func (s *HypervisorsService) UpdateNetwork(ctx context.Context, id HypervisorID,
 		func(v *HypervisorNetworkDetails) error { return sameIfTold("hypervisor network", v.ID, network) }, opts)
 }
 
-// DeleteNetwork removes a network from a hypervisor. The panel refuses it for the primary one and for one in use; that this is a Conflict is a guess. Panel 7.1.
+// DeleteNetwork removes a network from a hypervisor. The panel refuses it for the primary one and for one in use; that this is a Conflict is a guess. Panel
+// 7.1.
 //
 // API: DELETE /compute/hypervisors/{hypervisorId}/networks/{networkId}
 func (s *HypervisorsService) DeleteNetwork(ctx context.Context, id HypervisorID, network HypervisorNetworkID, opts ...CallOption) error {

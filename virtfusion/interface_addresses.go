@@ -81,8 +81,8 @@ func (s *InterfacesService) AttachIPv4(ctx context.Context, id ServerID, ref Int
 	return s.raw(ctx, rest.Call{Op: "attachServerInterfaceIPv4", Class: class, Method: http.MethodPost, In: r}, id, ref, []any{"ipv4"}, opts)
 }
 
-// DetachIPv4 takes IPv4 addresses from an interface. The panel numbers the others anew; when the first one goes, another becomes the primary address. Panel 7.1;
-// ServersService.RemoveIPv4 does it on every version.
+// DetachIPv4 takes IPv4 addresses from an interface. The panel numbers the others anew; when the first one goes, another becomes the primary address. Panel
+// 7.1; ServersService.RemoveIPv4 does it on every version.
 //
 // Experimental: nobody has seen the answer.
 //

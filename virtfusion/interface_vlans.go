@@ -16,20 +16,21 @@ type VLANMode int64
 // UnmarshalJSON reads numbers and text; null is 0.
 func (m *VLANMode) UnmarshalJSON(b []byte) error { return (*rest.Int)(m).UnmarshalJSON(b) }
 
-// VLAN is a VLAN on an interface. Its answer was never published: the members are those of the requests, and Raw has all of it. Experimental.
+// VLAN is a VLAN on an interface. Its answer was never published: the members are those of the requests, and Data has all of it. Experimental.
 type VLAN struct {
 	ID         VLANEntryID `json:"id"`
 	Number     Int         `json:"vlanId"` // 1 to 4094
 	NativeMode VLANMode    `json:"nativeMode"`
 	Trunk      VLANMode    `json:"trunk"`
 
-	Raw json.RawMessage `json:"-"`
+	Data json.RawMessage `json:"-"`
 }
 
 // UnmarshalJSON reads what it can and never fails.
 func (v *VLAN) UnmarshalJSON(b []byte) error {
 	type plain VLAN
-	return readPartly(b, (*plain)(v), &v.Raw)
+	*v = VLAN{}
+	return readPartly(b, (*plain)(v), &v.Data)
 }
 
 // AddVLANRequest tags a VLAN on an interface.
@@ -51,19 +52,20 @@ func checkVLANMode(field string, m *VLANMode) error {
 	return nil
 }
 
-// InterfaceMAC is an extra MAC address of an interface. Its answer was never published; Raw has all of it, by the documentation also the ids of the addresses
+// InterfaceMAC is an extra MAC address of an interface. Its answer was never published; Data has all of it, by the documentation also the ids of the addresses
 // and subnets that are bound to it. Experimental.
 type InterfaceMAC struct {
 	ID  InterfaceMACID `json:"id"`
 	MAC string         `json:"mac"`
 
-	Raw json.RawMessage `json:"-"`
+	Data json.RawMessage `json:"-"`
 }
 
 // UnmarshalJSON reads what it can and never fails.
 func (m *InterfaceMAC) UnmarshalJSON(b []byte) error {
 	type plain InterfaceMAC
-	return readPartly(b, (*plain)(m), &m.Raw)
+	*m = InterfaceMAC{}
+	return readPartly(b, (*plain)(m), &m.Data)
 }
 
 // AddInterfaceMACRequest adds an extra MAC address to an interface.
@@ -110,7 +112,8 @@ func (s *InterfacesService) AddVLAN(ctx context.Context, id ServerID, ref Interf
 // Experimental: nobody has seen the answer; see VLAN.
 //
 // API: PUT /servers/{serverId}/interfaces/{interfaceRef}/vlans/{vlanId}
-func (s *InterfacesService) UpdateVLAN(ctx context.Context, id ServerID, ref InterfaceRef, entry VLANEntryID, r UpdateVLANRequest, opts ...CallOption) (*VLAN, error) {
+func (s *InterfacesService) UpdateVLAN(ctx context.Context, id ServerID, ref InterfaceRef, entry VLANEntryID, r UpdateVLANRequest,
+	opts ...CallOption) (*VLAN, error) {
 	path, err := vlanPath(id, ref, entry)
 	if err != nil {
 		return nil, err
@@ -159,8 +162,8 @@ func (s *InterfacesService) ListMACs(ctx context.Context, id ServerID, ref Inter
 		Path: []any{"servers", id, "interfaces", ref, "macs"}}, opts)
 }
 
-// AddMAC adds an extra MAC address to an interface: at most 64, and only where the hypervisor has a native network filter. It is sent once, because repeating it
-// would add another. No operation to remove one is known. Panel 7.1.
+// AddMAC adds an extra MAC address to an interface: at most 64, and only where the hypervisor has a native network filter. It is sent once, because repeating
+// it would add another. No operation to remove one is known. Panel 7.1.
 //
 // Experimental: nobody has seen the answer; see InterfaceMAC.
 //

@@ -108,8 +108,8 @@ type GenerateIPv6Request struct {
 	After netip.Addr `json:"after,omitzero"`
 }
 
-// ListIPv4 yields the addresses of a block, page by page; the next page is read when the one before is used up. Ranging again starts again. An error is the last
-// pair. Panel 7.1.
+// ListIPv4 yields the addresses of a block, page by page; the next page is read when the one before is used up. Ranging again starts again. An error is the
+// last pair. Panel 7.1.
 //
 // Experimental: nobody has seen a row. By the documentation it has the address, whom it is assigned to and whether it is reserved.
 //
@@ -136,8 +136,8 @@ func (s *IPBlocksService) addresses(ctx context.Context, op string, id IPBlockID
 		results: o.Results, opts: opts})
 }
 
-// AddIPv4 adds addresses to a block. Panel 7.1 counts those that are there already instead of adding them again, so a Prefix is repeated after an unclear answer; a
-// range is sent once, because what older panels do about addresses that they have is not documented.
+// AddIPv4 adds addresses to a block. Panel 7.1 counts those that are there already instead of adding them again, so a Prefix is repeated after an unclear
+// answer; a range is sent once, because what older panels do about addresses that they have is not documented.
 //
 // Panels up to 7.0 answer nothing, which is nil here.
 //
@@ -169,7 +169,8 @@ func (s *IPBlocksService) GenerateIPv6(ctx context.Context, id IPBlockID, r Gene
 			return nil, err
 		}
 	}
-	return s.raw(ctx, rest.Call{Op: "generateIPBlockIPv6", Since: panel71, Class: rest.Once, Method: http.MethodPost, In: r}, id, []any{"ipv6", "generate"}, opts)
+	return s.raw(ctx, rest.Call{Op: "generateIPBlockIPv6", Since: panel71, Class: rest.Once,
+		Method: http.MethodPost, In: r}, id, []any{"ipv6", "generate"}, opts)
 }
 
 // ListBlacklist reads the IPv6 subnets of a block that are not handed out. Panel 7.1.

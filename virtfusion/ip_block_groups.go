@@ -11,19 +11,20 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
-// IPBlockGroup is a group of blocks that hypervisor networks can be bound to. Its answer was never published; Raw has all of it, by the documentation also its
+// IPBlockGroup is a group of blocks that hypervisor networks can be bound to. Its answer was never published; Data has all of it, by the documentation also its
 // blocks and networks. Experimental.
 type IPBlockGroup struct {
 	ID   IPBlockGroupID `json:"id"`
 	Name string         `json:"name"`
 
-	Raw json.RawMessage `json:"-"`
+	Data json.RawMessage `json:"-"`
 }
 
 // UnmarshalJSON reads what it can and never fails.
 func (g *IPBlockGroup) UnmarshalJSON(b []byte) error {
 	type plain IPBlockGroup
-	return readPartly(b, (*plain)(g), &g.Raw)
+	*g = IPBlockGroup{}
+	return readPartly(b, (*plain)(g), &g.Data)
 }
 
 // CreateIPBlockGroupRequest makes a group.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+	"net"
 	"net/http"
 	"net/netip"
 	"unicode/utf8"
@@ -165,8 +166,10 @@ func (r *IPBlockIPv4Request) check() error {
 			return provisioning.InvalidField("ipv4", "gateway, netmask and resolvers must be IPv4 addresses, not %q", addr)
 		}
 	}
-	if mask, ok := r.Netmask.Get(); ok && (&ServerIPv4{Address: "0.0.0.0", Netmask: mask.String()}).Prefix().Bits() == 32 && mask != netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
-		return provisioning.InvalidField("ipv4", "%s is not a netmask", mask)
+	if mask, ok := r.Netmask.Get(); ok {
+		if _, bits := net.IPMask(mask.AsSlice()).Size(); bits != 32 {
+			return provisioning.InvalidField("ipv4", "%s is not a netmask", mask)
+		}
 	}
 	return nil
 }
@@ -206,7 +209,7 @@ func (s *IPBlocksService) Get(ctx context.Context, id IPBlockID, opts ...CallOpt
 		func(v *IPBlock) error { return sameID("IP block", v.ID, id) }, opts)
 }
 
-// Create makes a block. It has no IPv4 addresses yet, which AddIPv4Range gives it. It is sent once: after ErrMaybeApplied look for the name with List. Panel 7.1.
+// Create makes a block. It has no IPv4 addresses yet, which AddIPv4 gives it. It is sent once: after ErrMaybeApplied look for the name with List. Panel 7.1.
 //
 // Experimental: nobody has seen the answer. That it is the block is likely; ID is 0 when it is not.
 //
@@ -244,8 +247,8 @@ func (s *IPBlocksService) Update(ctx context.Context, id IPBlockID, r IPBlockReq
 		Path: []any{"connectivity", "ipblocks", id}, In: r}, func(v *IPBlock) error { return sameIfTold("IP block", v.ID, id) }, opts)
 }
 
-// Delete removes a block with all its addresses. The panel wants a confirmation, and calling this is it. It refuses while anything in the block is assigned; that
-// this is a Conflict is a guess. A block that the panel does not know is NotFound, unless an earlier attempt of this call may have deleted it. Panel 7.1.
+// Delete removes a block with all its addresses. The panel wants a confirmation, and calling this is it. It refuses while anything in the block is assigned;
+// that this is a Conflict is a guess. A block that the panel does not know is NotFound, unless an earlier attempt of this call may have deleted it. Panel 7.1.
 //
 // API: DELETE /connectivity/ipblocks/{blockId}
 func (s *IPBlocksService) Delete(ctx context.Context, id IPBlockID, opts ...CallOption) error {

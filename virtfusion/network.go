@@ -2,6 +2,7 @@ package virtfusion
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -21,8 +22,8 @@ const (
 	InterfaceSecondary InterfaceRef = "secondary"
 )
 
-// InterfaceTag names an interface by its tag (ServerInterface.Tag), which only panel 7.1 understands, and only in paths: the operations that take an interface in
-// their body know primary and secondary.
+// InterfaceTag names an interface by its tag (ServerInterface.Tag), which only panel 7.1 understands, and only in paths: the operations that take an interface
+// in their body know primary and secondary.
 func InterfaceTag(tag Int) InterfaceRef { return InterfaceRef(strconv.FormatInt(int64(tag), 10)) }
 
 // inBody refuses what is neither primary nor secondary.
@@ -52,11 +53,11 @@ func checkInterface(id ServerID, ref InterfaceRef) error {
 	return ref.inPath()
 }
 
-// AddIPv4Quantity gives a server that many IPv4 addresses which the panel chooses, and returns them. Kind Capacity for "no free addresses" rests on the words of
-// the refusal.
+// AddIPv4Quantity gives a server that many IPv4 addresses which the panel chooses, and returns them. Kind Capacity for "no free addresses" rests on the words
+// of the refusal.
 //
-// It is sent once: repeating it would give more addresses. After ErrMaybeApplied read the server and compare. When the panel gives another number than asked for,
-// the addresses are returned together with an error of Kind Mismatch and ErrMaybeApplied.
+// It is sent once: repeating it would give more addresses. After ErrMaybeApplied read the server and compare. When the panel gives another number than asked
+// for, the addresses are returned together with an error of Kind Mismatch and ErrMaybeApplied.
 //
 // API: POST /servers/{serverId}/ipv4Qty
 func (s *ServersService) AddIPv4Quantity(ctx context.Context, id ServerID, on InterfaceRef, quantity int, opts ...CallOption) ([]netip.Addr, error) {
@@ -77,7 +78,7 @@ func (s *ServersService) AddIPv4Quantity(ctx context.Context, id ServerID, on In
 		Path: []any{"servers", id, "ipv4Qty"}, In: in}, opts)
 	if err == nil && len(given) != quantity {
 		err = &provisioning.Error{Panel: panelName, Op: "addIPv4Quantity", Method: http.MethodPost, Path: "/servers/" + format(id) + "/ipv4Qty",
-			Kind: provisioning.Mismatch, MaybeApplied: true, Message: "the panel gave " + strconv.Itoa(len(given)) + " addresses instead of " + strconv.Itoa(quantity)}
+			Kind: provisioning.Mismatch, MaybeApplied: true, Message: fmt.Sprintf("the panel gave %d addresses instead of %d", len(given), quantity)}
 	}
 	return given, err
 }

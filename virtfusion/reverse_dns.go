@@ -16,13 +16,14 @@ type RDNSChange struct {
 	// Zone is there when the name goes live only once that zone is rebuilt. Its shape was never published. Experimental.
 	Zone json.RawMessage `json:"zone"`
 
-	Raw json.RawMessage `json:"-"`
+	Data json.RawMessage `json:"-"`
 }
 
 // UnmarshalJSON reads what it can and never fails.
 func (c *RDNSChange) UnmarshalJSON(b []byte) error {
 	type plain RDNSChange
-	return readPartly(b, (*plain)(c), &c.Raw)
+	*c = RDNSChange{}
+	return readPartly(b, (*plain)(c), &c.Data)
 }
 
 // NeedsRebuild reports that the answer names a zone, which must be rebuilt before the name goes live. No operation for that is known: it is done on the panel.

@@ -146,7 +146,8 @@ func (s *ServersService) ModifyTraffic(ctx context.Context, id ServerID, r Modif
 	if err := r.check(); err != nil {
 		return err
 	}
-	return s.rest.Do(ctx, rest.Call{Op: "modifyTraffic", Class: rest.Set, Method: http.MethodPut, Path: []any{"servers", id, "modify", "traffic"}, In: r}, opts...)
+	return s.rest.Do(ctx, rest.Call{Op: "modifyTraffic", Class: rest.Set, Method: http.MethodPut,
+		Path: []any{"servers", id, "modify", "traffic"}, In: r}, opts...)
 }
 
 // TrafficBlocks returns the extra allowances of a server, and the periods that can get one.
@@ -174,7 +175,8 @@ func (s *ServersService) AddTrafficBlock(ctx context.Context, id ServerID, r Add
 	if r.Amount < 1 {
 		return provisioning.InvalidField("amount", "must be above 0, not %d", r.Amount)
 	}
-	return s.rest.Do(ctx, rest.Call{Op: "addTrafficBlock", Class: rest.Once, Method: http.MethodPost, Path: []any{"servers", id, "traffic", "blocks"}, In: r}, opts...)
+	return s.rest.Do(ctx, rest.Call{Op: "addTrafficBlock", Class: rest.Once, Method: http.MethodPost,
+		Path: []any{"servers", id, "traffic", "blocks"}, In: r}, opts...)
 }
 
 // DeleteTrafficBlock takes an extra allowance back. One that the panel does not know is NotFound, unless an earlier attempt of this call may have taken it.
@@ -187,6 +189,7 @@ func (s *ServersService) DeleteTrafficBlock(ctx context.Context, id ServerID, bl
 	if err := positive("blockId", block); err != nil {
 		return err
 	}
-	return s.rest.Do(ctx, rest.Call{Op: "deleteTrafficBlock", Class: rest.Set, Method: http.MethodDelete, Path: []any{"servers", id, "traffic", "blocks", block}},
+	return s.rest.Do(ctx, rest.Call{Op: "deleteTrafficBlock", Class: rest.Set, Method: http.MethodDelete,
+		Path: []any{"servers", id, "traffic", "blocks", block}},
 		opts...)
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // The race detector makes sync.Pool drop buffers at random, so this is measured without it.
-func TestACallAllocatesAtMostHalfOfWhatNetHTTPDoes(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
+func TestACallAllocatesAtMostHalfOfWhatNetHTTPDoes(t *testing.T) { // not parallel: it counts what the process allocates
 	rt := benchTransport(benchBody(t, 26))
 	hc, c := &http.Client{Transport: rt}, newClient(t, rt)
 	raw := bytesPerRun(func() { rawGet[[26]benchPart](t, hc) })

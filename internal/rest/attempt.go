@@ -22,8 +22,8 @@ var (
 	errTooLate        = errors.New("not sent: the time until which it may be sent has passed")
 )
 
-// call is the state of one call. It is the RoundTripper and all hooks of a retryablehttp.Client of its own, so that one place sees every attempt and nothing travels through contexts.
-// It must not have a method CloseIdleConnections: the library would close the caller's connections after each failed call.
+// call is the state of one call. It is the RoundTripper and all hooks of a retryablehttp.Client of its own, so that one place sees every attempt and nothing
+// travels through contexts. It must not have a method CloseIdleConnections: the library would close the caller's connections after each failed call.
 type call struct {
 	*core
 	Call
@@ -170,8 +170,8 @@ func (cl *call) watch() context.Context {
 	})
 }
 
-// guardBody makes the transport look at the clock once more when it begins to write the body, which may be long after the attempt was started: dialling takes time, and processes
-// are paused.
+// guardBody makes the transport look at the clock once more when it begins to write the body, which may be long after the attempt was started: dialling takes
+// time, and processes are paused.
 func (cl *call) guardBody(out *http.Request) {
 	if cl.opt.notAfter.IsZero() || cl.body == nil || cl.wire == nil {
 		return

@@ -12,7 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// benchServer stands for a panel's server object. A real one of 11.6 KB has 432 leaves, a third of them text with 4.2 KB in all, in nested objects: that is about [26]benchPart.
+// benchServer stands for a panel's server object. A real one of 11.6 KB has 432 leaves, a third of them text with 4.2 KB in all, in nested objects: that is
+// about [26]benchPart.
 type benchServer[Parts any] struct {
 	Data struct {
 		ID    Int   `json:"id"`
@@ -93,7 +94,8 @@ func clientGet[Parts any](tb testing.TB, c *Client) {
 	}
 }
 
-// BenchmarkGet compares one GET of a server with net/http, io.ReadAll and json.Unmarshal into the same type, which uses the lenient types. "empty" is the cost of a call without decoding.
+// BenchmarkGet compares one GET of a server with net/http, io.ReadAll and json.Unmarshal into the same type, which uses the lenient types. "empty" is the cost
+// of a call without decoding.
 func BenchmarkGet(b *testing.B) {
 	benchmarkGet[[21]benchPart](b, 21)
 	benchmarkGet[[26]benchPart](b, 26)

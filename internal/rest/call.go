@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Class says what a repetition of an operation would do, and so what may be done about an unclear answer. Each operation declares its class once, next to its path.
+// Class says what a repetition of an operation would do, and so what may be done about an unclear answer. Each operation declares its class once, next to its
+// path.
 type Class uint8
 
 // The classes.
@@ -40,7 +41,8 @@ type Call struct {
 	Optional bool
 	// Check runs after decoding; its error means that the answer is not the panel's answer to this call.
 	Check func() error
-	// Since is the first version of the panel that has this operation, where older ones are in use: a 404 or 405 in which the panel does not speak of a record then says so.
+	// Since is the first version of the panel that has this operation, where older ones are in use: a 404 or 405 in which the panel does not speak of a record
+	// then says so.
 	Since string
 	// Declared says which statuses beyond 2xx this operation has as its own.
 	Declared func(status int, body []byte) Verdict
@@ -70,8 +72,8 @@ func CaptureResponse(r *ResponseInfo) CallOption { return func(o *callOptions) {
 // Repeatable declares that repeating this write gives the same end state, so that it is retried as a Set.
 func Repeatable() CallOption { return func(o *callOptions) { o.repeatable = true } }
 
-// AttemptTimeout replaces the limit of one attempt.
+// AttemptTimeout replaces the limit of one attempt. 0 and less leave the client's.
 func AttemptTimeout(d time.Duration) CallOption { return func(o *callOptions) { o.attemptTimeout = d } }
 
-// NotAfter forbids to start an attempt after t. A call that comes too late fails as not sent.
+// NotAfter forbids to start an attempt after t, or to begin to write its body. A call that comes too late fails as not sent.
 func NotAfter(t time.Time) CallOption { return func(o *callOptions) { o.notAfter = t } }

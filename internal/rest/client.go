@@ -1,3 +1,8 @@
+// Package rest is the one HTTP core of all panel clients: addresses, credentials, rate limit, repetition, errors and decoding. It tells the truth about writes:
+// each call ends as done, as refused with a reason, or as one that may have been applied, and a write whose fate is unknown is never repeated if that could do
+// it twice. Client.Do has the table.
+//
+// It is built on go-retryablehttp, which runs the loop; every decision is made here.
 package rest
 
 import (
@@ -24,14 +29,14 @@ const Version = "0.1.0"
 type Panel struct {
 	Name   string // first word of every error: "virtfusion"
 	Prefix string // path of the API below the panel's address: "/api/v1". The base URL may come with or without it
-	// Authorize sets the credentials on the headers of a request. It is called for every attempt, so that a changed key counts at once. A failure is final: nothing is
-	// sent. What it sets is masked wherever it turns up in an error.
+	// Authorize sets the credentials on the headers of a request. It is called for every attempt, so that a changed key counts at once. A failure is final:
+	// nothing is sent. What it sets is masked wherever it turns up in an error.
 	Authorize func(ctx context.Context, h http.Header) error
-	// Login, where set, renews the credentials after a 401. It is called at most once a call; the attempt is then repeated, whatever its class, because a 401 proves that
-	// nothing was done. Authorize and Login may make calls, but with a Client of their own: this one would call them again.
+	// Login, where set, renews the credentials after a 401. It is called at most once a call; the attempt is then repeated, whatever its class, because a 401
+	// proves that nothing was done. Authorize and Login may make calls, but with a Client of their own: this one would call them again.
 	Login func(ctx context.Context) error
-	// Refusal reads the panel's own words from an answer that is not a success. It must not keep body. What it leaves empty is filled in from the status; a 404 is NotFound
-	// only if Refusal says so.
+	// Refusal reads the panel's own words from an answer that is not a success. It must not keep body. What it leaves empty is filled in from the status; a 404
+	// is NotFound only if Refusal says so.
 	Refusal func(status int, header http.Header, body []byte) Refused
 }
 
@@ -63,8 +68,8 @@ type core struct {
 	buffers   sync.Pool
 }
 
-// New makes a client of the panel at baseURL: scheme, host and, if the panel lives in a folder, its path; with or without the API prefix or a slash at the end. It checks its
-// input and does no network I/O; its errors are of Kind Invalid and name the field.
+// New makes a client of the panel at baseURL: scheme, host and, if the panel lives in a folder, its path; with or without the API prefix or a slash at the end.
+// It checks its input and does no network I/O; its errors are of Kind Invalid and name the field.
 func New(p Panel, baseURL string, opts ...Option) (*Client, error) {
 	cfg := config{}
 	for _, o := range opts {
@@ -116,7 +121,8 @@ func (c *Client) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "rest.Client(%s %s)", c.panel.Name, c.origin)
 }
 
-// Do makes one call: it sends the request, repeats it as far as the class allows, and decodes the answer into in.Out. The error is nil or a *provisioning.Error.
+// Do makes one call: it sends the request, repeats it as far as the class allows, and decodes the answer into in.Out. The error is nil or a
+// *provisioning.Error.
 //
 // What is repeated, by class:
 //
@@ -130,8 +136,8 @@ func (c *Client) Format(f fmt.State, _ rune) {
 //	Retry-After beyond the policy's limit or the deadline                  error, with RetryAfter set
 //	context ended, attempts used up                                        error   MaybeApplied if an attempt may have been sent
 //
-// Doubt is sticky: once an attempt of a Set or Once may have been applied, only success clears MaybeApplied. One thing counts as success besides a good answer: a DELETE of class Set
-// whose earlier attempt may have been applied, and which the panel itself now answers with "not found".
+// Doubt is sticky: once an attempt of a Set or Once may have been applied, only success clears MaybeApplied. One thing counts as success besides a good answer:
+// a DELETE of class Set whose earlier attempt may have been applied, and which the panel itself now answers with "not found".
 func (c *Client) Do(ctx context.Context, in Call, opts ...CallOption) error {
 	cl := &call{core: c.core, Call: in, ctx: ctx, class: in.Class}
 	for _, o := range opts {

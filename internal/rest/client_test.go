@@ -145,7 +145,7 @@ func TestTwentyFailingCallsUseOneConnection(t *testing.T) {
 	assert.Equal(t, int32(1), connections.Load())
 }
 
-func TestNoGoroutineIsStartedForACall(t *testing.T) { //nolint:paralleltest // it counts goroutines
+func TestNoGoroutineIsStartedForACall(t *testing.T) { // not parallel: it counts goroutines
 	during := make([]int, 0, 10)
 	rt := transportFunc(func(r *http.Request) (*http.Response, error) {
 		during = append(during, runtime.NumGoroutine())

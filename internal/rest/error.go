@@ -128,8 +128,8 @@ func (cl *call) why(err error) error {
 	return cl.hide(err)
 }
 
-// outside is an error from a transport, told without URL, query and credentials. It is what it wraps for errors.Is and errors.As, with one exception: a context error that is not the
-// caller's own must not look like it.
+// outside is an error from a transport, told without URL, query and credentials. It is what it wraps for errors.Is and errors.As, with one exception: a context
+// error that is not the caller's own must not look like it.
 type outside struct {
 	text string
 	err  error
@@ -138,7 +138,10 @@ type outside struct {
 func (o *outside) Error() string { return o.text }
 
 func (o *outside) Is(target error) bool {
-	return target != context.Canceled && target != context.DeadlineExceeded && errors.Is(o.err, target) //nolint:errorlint // targets, not errors
+	if target == context.Canceled || target == context.DeadlineExceeded { //nolint:errorlint // targets, not errors
+		return false
+	}
+	return errors.Is(o.err, target)
 }
 
 func (o *outside) As(target any) bool { return errors.As(o.err, target) }

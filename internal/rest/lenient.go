@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// The types of this file read what PHP panels send where they mean a number, a flag, a time, a list or an object. Each writes ordinary JSON. What cannot be read is an error that names
-// the kind of JSON found, never the value, and encoding/json adds the path of the field.
+// The types of this file read what PHP panels send where they mean a number, a flag, a time, a list or an object. Each writes ordinary JSON. What cannot be
+// read is an error that names the kind of JSON found, never the value, and encoding/json adds the path of the field.
 //
-// The scalars cost nothing and can be used everywhere. List, Map and Maybe read their part of the document twice: use them for leaves that are known to change shape, not around whole
-// documents.
+// The scalars cost nothing and can be used everywhere. List, Map and Maybe read their part of the document twice: use them for leaves that are known to change
+// shape, not around whole documents.
 
 // WrongKind is the error of an UnmarshalJSON that cannot take what it found, without the value.
 func WrongKind[Want any](found []byte) error {
@@ -186,8 +186,9 @@ func (s *String) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Time reads RFC 3339 with any offset and fraction ("2025-01-02T03:04:05.000000Z"), and naive times ("2025-01-02 03:04:05", or with a T). Naive times do not say their zone; they are
-// read as UTC, which is a guess. null, "", false and MySQL's "0000-00-00 00:00:00" are the zero time. It is written as RFC 3339, the zero time as null.
+// Time reads RFC 3339 with any offset and fraction ("2025-01-02T03:04:05.000000Z"), and naive times ("2025-01-02 03:04:05", or with a T). Naive times do not
+// say their zone; they are read as UTC, which is a guess. null, "", false and MySQL's "0000-00-00 00:00:00" are the zero time. It is written as RFC 3339, the
+// zero time as null.
 type Time struct{ time.Time }
 
 var timeLayouts = []string{time.RFC3339, "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02T15:04:05Z0700", "2006-01-02 15:04:05Z07:00"}
@@ -234,8 +235,9 @@ func isEmptyArray(b []byte) bool {
 	return ok && string(bytes.TrimSpace(inner)) == "]"
 }
 
-// List reads an array. PHP writes an array with gaps in its keys as an object ({"1": ...}): its values are then read in the order of the keys, which must be whole numbers. [] and {} are an empty list; null, false and
-// "" are nil, so that "none" and "not told" can be kept apart. It is always a new slice, and is written as an array, never as null.
+// List reads an array. PHP writes an array with gaps in its keys as an object ({"1": ...}): its values are then read in the order of the keys, which must be
+// whole numbers. [] and {} are an empty list; null, false and "" are nil, so that "none" and "not told" can be kept apart. It is always a new slice, and is
+// written as an array, never as null.
 type List[T any] []T
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -275,8 +277,8 @@ func (l List[T]) MarshalJSON() ([]byte, error) {
 	return json.Marshal([]T(l))
 }
 
-// Map reads an object, and an array, which is how PHP writes an object whose keys count from 0 and the empty one. null, false and "" are nil. It is always a new map, and is written as
-// an object, never as null.
+// Map reads an object, and an array, which is how PHP writes an object whose keys count from 0 and the empty one. null, false and "" are nil. It is always a
+// new map, and is written as an object, never as null.
 type Map[V any] map[string]V
 
 // UnmarshalJSON implements json.Unmarshaler.

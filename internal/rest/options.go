@@ -59,9 +59,9 @@ func (p RetryPolicy) withDefaults() RetryPolicy {
 	return p
 }
 
-// WithHTTPClient sends through a copy of hc: its Transport and its Jar are used, its Timeout limits one attempt where it is the smaller limit, its CheckRedirect is not used because
-// redirects are refused. hc itself is never changed and its idle connections are never closed. nil means the default: a transport of its own, like http.DefaultTransport but with
-// idle connections closed after 30 s.
+// WithHTTPClient sends through a copy of hc: its Transport and its Jar are used, its Timeout limits one attempt where it is the smaller limit, its
+// CheckRedirect is not used because redirects are refused. hc itself is never changed and its idle connections are never closed. nil means the default: a
+// transport of its own, like http.DefaultTransport but with idle connections closed after 30 s.
 func WithHTTPClient(hc *http.Client) Option {
 	return func(c *config) error {
 		if hc != nil {
@@ -82,7 +82,8 @@ func WithRetry(p RetryPolicy) Option {
 	}
 }
 
-// WithAttemptTimeout limits one attempt, from the dial to the last byte of the answer: 30 s unless a panel package says otherwise. The whole call is limited by its context only.
+// WithAttemptTimeout limits one attempt, from the dial to the last byte of the answer: 30 s unless a panel package says otherwise. The whole call is limited by
+// its context only.
 func WithAttemptTimeout(d time.Duration) Option {
 	return func(c *config) error {
 		if d <= 0 {
@@ -93,8 +94,8 @@ func WithAttemptTimeout(d time.Duration) Option {
 	}
 }
 
-// WithRateLimit starts at most perSecond attempts a second on average and burst at once. Calls wait for their turn, but not beyond their deadline: then they fail at once with
-// Kind RateLimited.
+// WithRateLimit starts at most perSecond attempts a second on average and burst at once. Calls wait for their turn, but not beyond their deadline: then they
+// fail at once with Kind RateLimited.
 func WithRateLimit(perSecond float64, burst int) Option {
 	return func(c *config) error {
 		if !(perSecond > 0) || math.IsInf(perSecond, 0) || burst < 1 {
@@ -105,8 +106,8 @@ func WithRateLimit(perSecond float64, burst int) Option {
 	}
 }
 
-// WithLogger writes one line a attempt at level Debug: panel, operation, method, path, attempt, status, duration and kind of failure. Headers, queries and bodies are never logged.
-// Without a logger nothing is logged.
+// WithLogger writes one line an attempt at level Debug: panel, operation, method, path, attempt, status, duration and kind of failure. Headers, queries and
+// bodies are never logged. Without a logger nothing is logged.
 func WithLogger(l *slog.Logger) Option {
 	return func(c *config) error {
 		c.log = l

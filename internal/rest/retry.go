@@ -79,7 +79,8 @@ func (cl *call) judge(body []byte, err error) event {
 	return broken
 }
 
-// refusal is refused, except for a deletion that may have been applied by an earlier attempt: that the panel does not know the record any more is then its success.
+// refusal is refused, except for a deletion that may have been applied by an earlier attempt: that the panel does not know the record any more is then its
+// success.
 func (cl *call) refusal() event {
 	if cl.kind == provisioning.NotFound && cl.Method == http.MethodDelete && cl.class == Set && cl.doubt {
 		return done
@@ -87,7 +88,8 @@ func (cl *call) refusal() event {
 	return refused
 }
 
-// checkRetry is the library's hook. It is called for an answer before and after that was read, and for an attempt without one. It never returns an error, which would hide the real one.
+// checkRetry is the library's hook. It is called for an answer before and after that was read, and for an attempt without one. It never returns an error, which
+// would hide the real one.
 func (cl *call) checkRetry(_ context.Context, _ *http.Response, err error) (bool, error) {
 	switch {
 	case cl.stop != nil:

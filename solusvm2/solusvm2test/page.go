@@ -52,8 +52,8 @@ func page[T any](c *call, rows []T, row func(T) obj) answer {
 	return answer{status: http.StatusOK, body: obj{"data": list, "links": links, "meta": meta}}
 }
 
-// whole answers a list that has no pages.
-func whole[T any](rows []T, row func(T) obj) answer {
+// unpaged answers a list that has no pages.
+func unpaged[T any](rows []T, row func(T) obj) answer {
 	list := []obj{}
 	for _, r := range rows {
 		list = append(list, row(r))
