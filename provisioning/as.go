@@ -1,7 +1,7 @@
 package provisioning
 
-// As finds capability C in v or in anything v wraps (a method Unwrap() any or Unwrap() Provider). Use it to build menus: it says what the panel kind can do. What this panel, version, licence or
-// token refuses shows when a verb is called, as NoRoute, Forbidden or Unsupported.
+// As finds capability C in v or in anything v wraps (a method Unwrap() any or Unwrap() Provider). Use it to build menus: it says what the panel kind can do.
+// What this panel, version, licence or token refuses shows when a verb is called, as NoRoute, Forbidden or Unsupported.
 //
 // A wrapper that must see every call does not define Unwrap.
 func As[C any](v any) (C, bool) {

@@ -104,20 +104,20 @@ func (c Created) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("id", string(c.ID)), slog.String("uuid", c.UUID), slog.Any("password", c.Password))
 }
 
-// Creator makes servers. Its methods are the steps of CreateOnce and of the engine, which add the order of steps, the stored record and the waiting; do not call them
-// for yourself.
+// Creator makes servers. Its methods are the steps of CreateOnce and of the engine, which add the order of steps, the stored record and the waiting; do not
+// call them for yourself.
 type Creator interface {
 	// CreateScope checks the request without asking the panel, and names the scope: panel and owner.
 	CreateScope(r CreateRequest) (string, error)
-	// PlanCreate makes sure that the owner exists and reads the owner's servers. It sets Scope, Owner and Before, and ID and UUID when a server already carries the
-	// Key. Several such servers are a ConflictError.
+	// PlanCreate makes sure that the owner exists and reads the owner's servers. It sets Scope, Owner and Before, and ID and UUID when a server already
+	// carries the Key. Several such servers are a ConflictError.
 	PlanCreate(ctx context.Context, r CreateRequest) (Intent, error)
 	// Create sends at most one create, and none after SendBefore. Where create stores a mark, it writes the Key with it.
 	Create(ctx context.Context, r CreateRequest, i Intent) (Created, error)
 	// MarkCreated writes the Key onto the server i.ID. Repeating it gives the same end state.
 	MarkCreated(ctx context.Context, i Intent) error
-	// FindCreated returns the servers that could be the one of i: those that carry the Key; if none does and create stores no mark, those of the owner that are not in
-	// Before, have no name and were never built. It proves absence: an incomplete walk is an error.
+	// FindCreated returns the servers that could be the one of i: those that carry the Key; if none does and create stores no mark, those of the owner that
+	// are not in Before, have no name and were never built. It proves absence: an incomplete walk is an error.
 	FindCreated(ctx context.Context, i Intent) ([]Instance, error)
 	// OpenCreated reads the server and returns the operation that ends when it is usable. build is true when nothing was ever installed and Builder must do it.
 	OpenCreated(ctx context.Context, id ID) (c Created, build bool, err error)
@@ -151,10 +151,11 @@ const (
 type CreateOptions struct {
 	// SendWindow is how long after the plan the create may be sent, attempts and pauses included; 30 s when zero.
 	SendWindow time.Duration
-	// Settle is how long after the window a panel may still carry out a request that it was sent; 2 minutes when zero. Only after that is a missing server taken as proof that
-	// none was made. Shorten it only for simulated panels.
+	// Settle is how long after the window a panel may still carry out a request that it was sent; 2 minutes when zero. Only after that is a missing server
+	// taken as proof that none was made. Shorten it only for simulated panels.
 	Settle time.Duration
-	// OnStage is called when an order passes a stage; up to StageBuildPlanned its scope is locked meanwhile. A stage can be reported again when an order is continued.
+	// OnStage is called when an order passes a stage; up to StageBuildPlanned its scope is locked meanwhile. A stage can be reported again when an order is
+	// continued.
 	OnStage func(CreateStage, ID)
 }
 

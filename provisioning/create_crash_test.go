@@ -15,8 +15,8 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
-// process runs CreateOnce as a process of its own does, which dies where something panics with errKilled. Its locks are then given back, which the operating system does for
-// a real one (TestAKilledProcessGivesItsLockBack).
+// process runs CreateOnce as a process of its own does, which dies where something panics with errKilled. Its locks are then given back, which the operating
+// system does for a real one (TestAKilledProcessGivesItsLockBack).
 func process(ctx context.Context, t *testing.T, store provisioning.Intents, panel *toyPanel, key string, o provisioning.CreateOptions) (c provisioning.Created, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -43,11 +43,12 @@ func TestACrashAfterAnyStageMakesOneServerAndOneInstallation(t *testing.T) {
 			bubble(t, fmt.Sprintf("%s, the panel installs by itself: %v", stage, installs), func(t *testing.T) {
 				s := newShop(t)
 				s.panel.installs = installs
-				_, err := process(t.Context(), t, fileStore(t, dir), s.panel, "order-1", provisioning.CreateOptions{OnStage: func(seen provisioning.CreateStage, _ provisioning.ID) {
-					if seen == stage {
-						panic(errKilled)
-					}
-				}})
+				_, err := process(t.Context(), t, fileStore(t, dir), s.panel, "order-1",
+					provisioning.CreateOptions{OnStage: func(seen provisioning.CreateStage, _ provisioning.ID) {
+						if seen == stage {
+							panic(errKilled)
+						}
+					}})
 				require.ErrorIs(t, err, errKilled)
 				_, err = process(t.Context(), t, fileStore(t, dir), s.panel, "order-2", provisioning.CreateOptions{})
 				require.NoError(t, err, "another order of the owner")
@@ -83,14 +84,16 @@ func TestACrashAtAnyRequestMakesOneServerAndOneInstallation(t *testing.T) {
 	}
 }
 
-// TestRandomTroubleNeverMakesTwo lets three orders of one owner run at once, each by two workers that are killed, stopped and cancelled, against a panel that refuses, loses,
-// delays and breaks at random. Everything it does is within what is promised: a request is carried out within 2 minutes of the time until which it may be sent.
+// TestRandomTroubleNeverMakesTwo lets three orders of one owner run at once, each by two workers that are killed, stopped and cancelled, against a panel that
+// refuses, loses, delays and breaks at random. Everything it does is within what is promised: a request is carried out within 2 minutes of the time until
+// which it may be sent.
 func TestRandomTroubleNeverMakesTwo(t *testing.T) {
 	t.Parallel()
 	const runs = 300
 	var total tally
 	t.Cleanup(func() {
-		t.Logf("%d runs, %d orders, %d servers; %d creates and %d builds sent; %d processes killed, %d calls cancelled", runs, 3*runs, total.servers, total.creates, total.builds,
+		t.Logf("%d runs, %d orders, %d servers; %d creates and %d builds sent; %d processes killed, %d calls cancelled", runs, 3*runs, total.servers,
+			total.creates, total.builds,
 			total.killed, total.cancelled)
 	})
 	for seed := range uint64(runs) {

@@ -7,19 +7,21 @@ import (
 	"time"
 )
 
-// CreateOnce makes the server of an order exactly once, and returns when the panel has accepted its installation; wait on the Operation for the rest.
-// Calling it again with the same Key, in this process or another one with the same store, continues from the stored intent and returns the same server, whatever else the request then says.
+// CreateOnce makes the server of an order exactly once, and returns when the panel has accepted its installation; wait on the Operation for the rest. Calling
+// it again with the same Key, in this process or another one with the same store, continues from the stored intent and returns the same server, whatever else
+// the request then says.
 //
-// The rule: an intent is stored before the one create that is sent, and never sent after its window. An unclear answer is resolved by looking for the server, by its Key or
-// as the owner's only new, unnamed and never built one, until the panel can no longer carry out the request (SendWindow + Settle); only then is a new create planned. While an order
-// of an owner is unclear, no other create of that owner on that panel starts.
+// The rule: an intent is stored before the one create that is sent, and never sent after its window. An unclear answer is resolved by looking for the server,
+// by its Key or as the owner's only new, unnamed and never built one, until the panel can no longer carry out the request (SendWindow + Settle); only then is
+// a new create planned. While an order of an owner is unclear, no other create of that owner on that panel starts.
 //
-// Errors: Invalid before anything was sent; the panel's refusals, after which the Key may be used again; Conflict when several servers could be meant, or the Key was retired;
-// Mismatch when the Key belongs to an order of another owner or panel, or the panel now has another server under the stored id; NotFound when the server of the Key is gone (it is never made again on its own); ErrMaybeApplied when ctx ended, or looking failed
-// three times in a row, while the fate of a create or of the first installation was unknown. Call again to resolve it.
+// Errors: Invalid before anything was sent; the panel's refusals, after which the Key may be used again; Conflict when several servers could be meant, or the
+// Key was retired; Mismatch when the Key belongs to an order of another owner or panel, or the panel now has another server under the stored id; NotFound
+// when the server of the Key is gone (it is never made again on its own); ErrMaybeApplied when ctx ended, or looking failed three times in a row, while the
+// fate of a create or of the first installation was unknown. Call again to resolve it.
 //
-// Not promised: when somebody else makes a server for the same owner in the same minutes, which is unnamed and unbuilt as well, and the answer to our create is lost, the wrong one of
-// the two may be taken, or both reported as a conflict.
+// Not promised: when somebody else makes a server for the same owner in the same minutes, which is unnamed and unbuilt as well, and the answer to our create
+// is lost, the wrong one of the two may be taken, or both reported as a conflict.
 func CreateOnce(ctx context.Context, p any, store Intents, r CreateRequest, o CreateOptions) (Created, error) {
 	failed := 0
 	var last CreateProgress
@@ -69,8 +71,8 @@ type CreateProgress struct {
 	read    bool // the stored intent was read
 }
 
-// CreateStep does what can be done now for an order and never waits, except for the lock and the panel's answers. CreateOnce calls it in a loop; the engine calls it whenever its
-// stored time has come. Errors are those of CreateOnce.
+// CreateStep does what can be done now for an order and never waits, except for the lock and the panel's answers. CreateOnce calls it in a loop; the engine
+// calls it whenever its stored time has come. Errors are those of CreateOnce.
 func CreateStep(ctx context.Context, p any, store Intents, r CreateRequest, o CreateOptions) (CreateProgress, error) {
 	c, ok := As[Creator](p)
 	if !ok {

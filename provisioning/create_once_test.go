@@ -163,8 +163,8 @@ func TestAnOrderBecomesOneServer(t *testing.T) {
 	}
 }
 
-// TestTheTimeUntilWhichMayBeSentIsPlainWallTime runs outside of a bubble, whose times have no monotonic clock. That clock stands still while a machine is suspended, so a
-// comparison with it would let a create be sent hours late.
+// TestTheTimeUntilWhichMayBeSentIsPlainWallTime runs outside of a bubble, whose times have no monotonic clock. That clock stands still while a machine is
+// suspended, so a comparison with it would let a create be sent hours late.
 func TestTheTimeUntilWhichMayBeSentIsPlainWallTime(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
@@ -500,9 +500,10 @@ func TestWhileOneOrderIsUnclearNoOtherOfItsOwnerStarts(t *testing.T) {
 		assert.Zero(t, time.Since(start), "another owner does not wait")
 
 		// Nobody ever asks for order-1 again: this call resolves it.
-		c, err := provisioning.CreateOnce(t.Context(), s.provider, s.store, order("order-2"), provisioning.CreateOptions{OnStage: func(_ provisioning.CreateStage, id provisioning.ID) {
-			assert.NotEqualValues(t, "2", id, "a stage of order-1")
-		}})
+		c, err := provisioning.CreateOnce(t.Context(), s.provider, s.store, order("order-2"),
+			provisioning.CreateOptions{OnStage: func(_ provisioning.CreateStage, id provisioning.ID) {
+				assert.NotEqualValues(t, "2", id, "a stage of order-1")
+			}})
 		require.NoError(t, err)
 		assert.EqualValues(t, "3", c.ID)
 		assert.EqualValues(t, "2", s.intent("order-1").ID)

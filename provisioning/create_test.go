@@ -18,16 +18,17 @@ func TestAnOrderIsCheckedBeforeItIsSent(t *testing.T) {
 		change func(*provisioning.CreateRequest)
 		want   string // "" for a good order
 	}{
-		"as it should be":            {func(*provisioning.CreateRequest) {}, ""},
-		"every field":                {func(r *provisioning.CreateRequest) { *r = fullOrder() }, ""},
-		"no key":                     {func(r *provisioning.CreateRequest) { r.Key = "" }, "key: must be 1 to 40 characters of a-z, 0-9 and -"},
-		"a key of 41 characters":     {func(r *provisioning.CreateRequest) { r.Key = strings.Repeat("k", 41) }, "key: must be"},
-		"a key of 40 characters":     {func(r *provisioning.CreateRequest) { r.Key = strings.Repeat("k", 40) }, ""},
-		"a key in capitals":          {func(r *provisioning.CreateRequest) { r.Key = "Order-1" }, "key: must be"},
-		"a key with a line break":    {func(r *provisioning.CreateRequest) { r.Key = "order-1\n" }, "key: must be"},
-		"no hostname":                {func(r *provisioning.CreateRequest) { r.Hostname = "" }, "hostname: is missing"},
-		"a hostname of 253":          {func(r *provisioning.CreateRequest) { r.Hostname = long + "." + long + "." + long + "." + long[:61] }, ""},
-		"a hostname of 254":          {func(r *provisioning.CreateRequest) { r.Hostname = long + "." + long + "." + long + "." + long[:62] }, "hostname: must be at most 253"},
+		"as it should be":         {func(*provisioning.CreateRequest) {}, ""},
+		"every field":             {func(r *provisioning.CreateRequest) { *r = fullOrder() }, ""},
+		"no key":                  {func(r *provisioning.CreateRequest) { r.Key = "" }, "key: must be 1 to 40 characters of a-z, 0-9 and -"},
+		"a key of 41 characters":  {func(r *provisioning.CreateRequest) { r.Key = strings.Repeat("k", 41) }, "key: must be"},
+		"a key of 40 characters":  {func(r *provisioning.CreateRequest) { r.Key = strings.Repeat("k", 40) }, ""},
+		"a key in capitals":       {func(r *provisioning.CreateRequest) { r.Key = "Order-1" }, "key: must be"},
+		"a key with a line break": {func(r *provisioning.CreateRequest) { r.Key = "order-1\n" }, "key: must be"},
+		"no hostname":             {func(r *provisioning.CreateRequest) { r.Hostname = "" }, "hostname: is missing"},
+		"a hostname of 253":       {func(r *provisioning.CreateRequest) { r.Hostname = long + "." + long + "." + long + "." + long[:61] }, ""},
+		"a hostname of 254": {func(r *provisioning.CreateRequest) { r.Hostname = long + "." + long + "." + long + "." + long[:62] },
+			"hostname: must be at most 253"},
 		"a label of 64":              {func(r *provisioning.CreateRequest) { r.Hostname = long + "a.net" }, "hostname: must be labels"},
 		"a hostname with underscore": {func(r *provisioning.CreateRequest) { r.Hostname = "a_b.net" }, "hostname: must be labels"},
 		"a hostname with a dot last": {func(r *provisioning.CreateRequest) { r.Hostname = "example.net." }, "hostname: must be labels"},
@@ -43,7 +44,8 @@ func TestAnOrderIsCheckedBeforeItIsSent(t *testing.T) {
 		"a disk of less":             {func(r *provisioning.CreateRequest) { r.Disk = provisioning.Some(provisioning.Bytes(-1)) }, "disk: must be above zero"},
 		"no vcpus":                   {func(r *provisioning.CreateRequest) { r.VCPUs = provisioning.Some(0) }, "vcpus: must be above zero"},
 		"a key without its type":     {func(r *provisioning.CreateRequest) { r.SSHKeys = []string{"AAAAC3Nza"} }, "sshKeys: each must be one line"},
-		"two SSH keys in one":        {func(r *provisioning.CreateRequest) { r.SSHKeys = []string{"ssh-ed25519 AAAA a\nssh-ed25519 BBBB b"} }, "sshKeys: each must be one line"},
+		"two SSH keys in one": {func(r *provisioning.CreateRequest) { r.SSHKeys = []string{"ssh-ed25519 AAAA a\nssh-ed25519 BBBB b"} },
+			"sshKeys: each must be one line"},
 	} {
 		r := order("order-1")
 		c.change(&r)

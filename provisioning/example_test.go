@@ -152,8 +152,7 @@ func ExampleCreateOnce() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	store, err := provisioning.NewFileIntents(dir) // a folder that outlives the program
+	store, err := provisioning.NewFileIntents(dir) // in a program: a folder that stays
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -166,8 +165,7 @@ func ExampleCreateOnce() {
 		Owner:    provisioning.Owner{Ref: "7", Name: "Ann", Email: "ann@example.net"},
 		IPv4:     1,
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
-	defer cancel()
+	ctx := context.Background() // in a program: one that ends
 	created, err := provisioning.CreateOnce(ctx, p, store, order, provisioning.CreateOptions{
 		OnStage: func(s provisioning.CreateStage, _ provisioning.ID) { fmt.Println(s) },
 	})
@@ -184,6 +182,7 @@ func ExampleCreateOnce() {
 
 	again, err := provisioning.CreateOnce(ctx, p, store, order, provisioning.CreateOptions{})
 	fmt.Println("the same order again:", again.ID, err)
+	_ = os.RemoveAll(dir)
 	// Output:
 	// planned
 	// created

@@ -13,7 +13,8 @@ const someNewPhase, somePower = provisioning.Phase("hibernating"), provisioning.
 
 func TestStateFoldsEveryCombination(t *testing.T) {
 	t.Parallel()
-	const online, offline, making, failed, unknown = provisioning.StateOnline, provisioning.StateOffline, provisioning.StateProvisioning, provisioning.StateFailed, provisioning.StateUnknown
+	const online, offline, making, failed, unknown = provisioning.StateOnline, provisioning.StateOffline, provisioning.StateProvisioning,
+		provisioning.StateFailed, provisioning.StateUnknown
 	powers := []provisioning.PowerState{provisioning.PowerRunning, provisioning.PowerStopped, provisioning.PowerUnknown, somePower, ""}
 	for phase, want := range map[provisioning.Phase][5]provisioning.State{
 		provisioning.PhaseAllocated: {making, making, making, making, making},

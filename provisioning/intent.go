@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Intent is the stored record of one order, from before its create is sent. It is what makes "never twice" survive lost answers, crashes and restarts. It is plain JSON and holds no
-// secret.
+// Intent is the stored record of one order, from before its create is sent. It is what makes "never twice" survive lost answers, crashes and restarts. It is
+// plain JSON and holds no secret.
 type Intent struct {
 	Key   string `json:"key"`
 	Scope string `json:"scope"` // panel and owner; creates of one scope run one at a time
@@ -31,9 +31,9 @@ type Intent struct {
 // open reports a create whose server is not known yet, and which may have been sent.
 func (i Intent) open() bool { return i.ID == "" && !i.Closed && !i.Retired }
 
-// MayReplace is the rule that every store enforces in Save, in one step with the writing: a Key never changes its scope, never gets another server, never has two creates that are not
-// resolved, and is never un-retired. It is what holds when two calls reach one Key under different locks: two owners with the same Key, or Retire of a Key whose first
-// order is just being planned. The error is of Kind Conflict or Mismatch.
+// MayReplace is the rule that every store enforces in Save, in one step with the writing: a Key never changes its scope, never gets another server, never has
+// two creates that are not resolved, and is never un-retired. It is what holds when two calls reach one Key under different locks: two owners with the same
+// Key, or Retire of a Key whose first order is just being planned. The error is of Kind Conflict or Mismatch.
 func (i Intent) MayReplace(old Intent) error {
 	switch {
 	case old.Retired && !i.Retired:
@@ -50,9 +50,10 @@ func (i Intent) MayReplace(old Intent) error {
 
 // Intents stores intents. MemIntents serves one process and forgets, FileIntents survives restarts on one machine, the engine's table serves many machines.
 //
-// Save must be durable when it returns, and refuses what MayReplace refuses. It is called only while the scope is locked, except by Retire for a Key that was never seen. Lock waits until ctx
-// ends; the lock is given back when its holder dies, and nobody locks a second scope while holding one. A store whose locks can expire while their holder lives refuses
-// every Save of a holder that lost its lock: without that, a process that was stopped for longer than its lock could plan from an old list. Times are kept to the millisecond.
+// Save must be durable when it returns, and refuses what MayReplace refuses. It is called only while the scope is locked, except by Retire for a Key that was
+// never seen. Lock waits until ctx ends; the lock is given back when its holder dies, and nobody locks a second scope while holding one. A store whose locks
+// can expire while their holder lives refuses every Save of a holder that lost its lock: without that, a process that was stopped for longer than its lock
+// could plan from an old list. Times are kept to the millisecond.
 type Intents interface {
 	Lock(ctx context.Context, scope string) (unlock func(), err error)
 	// Load returns NotFound when nothing is stored for the key.
@@ -63,8 +64,8 @@ type Intents interface {
 	Open(ctx context.Context, scope string) ([]Intent, error)
 }
 
-// Retire stores that the server of key is, or will be, deleted. CreateOnce refuses the key from then on, so that an order that is processed a second time never gets
-// the doomed server, nor a new one. Call it before Delete.
+// Retire stores that the server of key is, or will be, deleted. CreateOnce refuses the key from then on, so that an order that is processed a second time
+// never gets the doomed server, nor a new one. Call it before Delete.
 func Retire(ctx context.Context, store Intents, key string) error {
 	if err := checkKey(key); err != nil {
 		return err

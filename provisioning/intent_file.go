@@ -13,9 +13,10 @@ import (
 	"time"
 )
 
-// FileIntents keeps one JSON file for each key in a folder. Files are written to disk and renamed into place, so that a crash leaves the old state or the new one; locks are locks of the
-// operating system, so that a killed process gives them back. It serves every process of one machine; the folder must be on a local file system with hard links, and its lock files must not be
-// removed while a program runs. A file that cannot be read stops the orders of every owner until somebody mends it: it may be the record of a create that was sent.
+// FileIntents keeps one JSON file for each key in a folder. Files are written to disk and renamed into place, so that a crash leaves the old state or the new
+// one; locks are locks of the operating system, so that a killed process gives them back. It serves every process of one machine; the folder must be on a
+// local file system with hard links, and its lock files must not be removed while a program runs. A file that cannot be read stops the orders of every owner
+// until somebody mends it: it may be the record of a create that was sent.
 type FileIntents struct{ dir string }
 
 // NewFileIntents makes the folder if needed, readable by the user only.
@@ -75,7 +76,8 @@ func (f *FileIntents) read(name string) (Intent, error) {
 	return i, nil
 }
 
-// Save implements Intents. A Key's first file is linked into place, which fails when another process was faster; from then on the scope of the Key is fixed, and with it the lock.
+// Save implements Intents. A Key's first file is linked into place, which fails when another process was faster; from then on the scope of the Key is fixed,
+// and with it the lock.
 func (f *FileIntents) Save(ctx context.Context, i Intent) error {
 	old, err := f.Load(ctx, i.Key)
 	place := os.Rename

@@ -158,7 +158,8 @@ func TestWhatACrashLeftBehindIsIgnored(t *testing.T) {
 func TestACorruptedFileIsNotAMissingOne(t *testing.T) {
 	t.Parallel()
 	for name, content := range map[string]string{
-		"empty": "", "cut": `{"key":"order-1"`, "zeros": "\x00\x00\x00\x00", "another key": `{"key":"order-2","scope":"panel/7"}`, "not an object": `[]`, "a wrong type": `{"key":"order-1","id":7}`,
+		"empty": "", "cut": `{"key":"order-1"`, "zeros": "\x00\x00\x00\x00", "another key": `{"key":"order-2","scope":"panel/7"}`, "not an object": `[]`,
+		"a wrong type": `{"key":"order-1","id":7}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -144,19 +144,21 @@ func TestIntentsSaveOnlyWhatMayReplaceWhatIsThere(t *testing.T) {
 		old, new func(*provisioning.Intent)
 		want     error
 	}{
-		"an open create becomes a server":           {func(*provisioning.Intent) {}, func(i *provisioning.Intent) { i.ID = "3" }, nil},
-		"an open create is closed":                  {func(*provisioning.Intent) {}, func(i *provisioning.Intent) { i.Closed = true }, nil},
-		"an open create is not planned again":       {func(*provisioning.Intent) {}, replan, provisioning.Conflict},
-		"a closed create is planned again":          {func(i *provisioning.Intent) { i.Closed = true }, replan, nil},
-		"a key with a server is not planned again":  {func(i *provisioning.Intent) { i.ID = "3" }, replan, provisioning.Conflict},
-		"a key never gets another server":           {func(i *provisioning.Intent) { i.ID = "3" }, func(i *provisioning.Intent) { i.ID = "4" }, provisioning.Conflict},
-		"a late refusal does not drop the server":   {func(i *provisioning.Intent) { i.ID = "3" }, func(i *provisioning.Intent) { i.Closed = true }, provisioning.Conflict},
-		"a server is marked":                        {func(i *provisioning.Intent) { i.ID = "3" }, func(i *provisioning.Intent) { i.ID, i.Marked = "3", true }, nil},
-		"a key never changes its scope":             {func(i *provisioning.Intent) { i.Closed = true }, func(i *provisioning.Intent) { i.Scope = "panel/8" }, provisioning.Mismatch},
-		"a retired key is not used again":           {func(i *provisioning.Intent) { i.Retired = true }, func(*provisioning.Intent) {}, provisioning.Conflict},
-		"a retired key that was never seen neither": {func(i *provisioning.Intent) { *i = provisioning.Intent{Key: i.Key, Retired: true} }, func(*provisioning.Intent) {}, provisioning.Conflict},
-		"a key is retired twice":                    {func(i *provisioning.Intent) { i.Retired = true }, func(i *provisioning.Intent) { i.Retired = true }, nil},
-		"a key with a server is retired":            {func(i *provisioning.Intent) { i.ID = "3" }, func(i *provisioning.Intent) { i.ID, i.Retired = "3", true }, nil},
+		"an open create becomes a server":          {func(*provisioning.Intent) {}, func(i *provisioning.Intent) { i.ID = "3" }, nil},
+		"an open create is closed":                 {func(*provisioning.Intent) {}, func(i *provisioning.Intent) { i.Closed = true }, nil},
+		"an open create is not planned again":      {func(*provisioning.Intent) {}, replan, provisioning.Conflict},
+		"a closed create is planned again":         {func(i *provisioning.Intent) { i.Closed = true }, replan, nil},
+		"a key with a server is not planned again": {func(i *provisioning.Intent) { i.ID = "3" }, replan, provisioning.Conflict},
+		"a key never gets another server":          {func(i *provisioning.Intent) { i.ID = "3" }, func(i *provisioning.Intent) { i.ID = "4" }, provisioning.Conflict},
+		"a late refusal does not drop the server":  {func(i *provisioning.Intent) { i.ID = "3" }, func(i *provisioning.Intent) { i.Closed = true }, provisioning.Conflict},
+		"a server is marked":                       {func(i *provisioning.Intent) { i.ID = "3" }, func(i *provisioning.Intent) { i.ID, i.Marked = "3", true }, nil},
+		"a key never changes its scope": {func(i *provisioning.Intent) { i.Closed = true }, func(i *provisioning.Intent) { i.Scope = "panel/8" },
+			provisioning.Mismatch},
+		"a retired key is not used again": {func(i *provisioning.Intent) { i.Retired = true }, func(*provisioning.Intent) {}, provisioning.Conflict},
+		"a retired key that was never seen neither": {func(i *provisioning.Intent) { *i = provisioning.Intent{Key: i.Key, Retired: true} },
+			func(*provisioning.Intent) {}, provisioning.Conflict},
+		"a key is retired twice":         {func(i *provisioning.Intent) { i.Retired = true }, func(i *provisioning.Intent) { i.Retired = true }, nil},
+		"a key with a server is retired": {func(i *provisioning.Intent) { i.ID = "3" }, func(i *provisioning.Intent) { i.ID, i.Retired = "3", true }, nil},
 	} {
 		eachStore(t, name, func(t *testing.T, store provisioning.Intents) {
 			before, after := changed(c.old), changed(c.new)

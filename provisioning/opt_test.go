@@ -24,9 +24,12 @@ func TestOptKeepsAbsentNullAndValueApart(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]limits{
 		`{}`: {},
-		`{"cpu":null,"name":null,"memory":null,"list":null}`:   {provisioning.Null[int](), provisioning.Null[string](), provisioning.Null[provisioning.Bytes](), provisioning.Null[[]int]()},
-		`{"cpu":0,"name":"","memory":"0B","list":[]}`:          {provisioning.Some(0), provisioning.Some(""), provisioning.Some(provisioning.Bytes(0)), provisioning.Some([]int{})},
-		`{"cpu":4,"name":"null","memory":"8GiB","list":[1,2]}`: {provisioning.Some(4), provisioning.Some("null"), provisioning.Some(8 * provisioning.GiB), provisioning.Some([]int{1, 2})},
+		`{"cpu":null,"name":null,"memory":null,"list":null}`: {provisioning.Null[int](), provisioning.Null[string](),
+			provisioning.Null[provisioning.Bytes](), provisioning.Null[[]int]()},
+		`{"cpu":0,"name":"","memory":"0B","list":[]}`: {provisioning.Some(0), provisioning.Some(""), provisioning.Some(provisioning.Bytes(0)),
+			provisioning.Some([]int{})},
+		`{"cpu":4,"name":"null","memory":"8GiB","list":[1,2]}`: {provisioning.Some(4), provisioning.Some("null"), provisioning.Some(8 * provisioning.GiB),
+			provisioning.Some([]int{1, 2})},
 		`{"name":null}`: {Name: provisioning.Null[string]()},
 	} {
 		b, err := json.Marshal(want)
@@ -84,7 +87,8 @@ func TestOptPrintsItsValue(t *testing.T) {
 		assert.Equal(t, c.null, fmt.Sprintf(c.format, provisioning.Null[provisioning.Bytes]()))
 		assert.Equal(t, c.absent, fmt.Sprintf(c.format, provisioning.Opt[provisioning.Bytes]{}))
 	}
-	assert.Equal(t, "{CPU:4 Name:null Memory: List:[1 2]}", fmt.Sprintf("%+v", limits{CPU: provisioning.Some(4), Name: provisioning.Null[string](), List: provisioning.Some([]int{1, 2})}))
+	assert.Equal(t, "{CPU:4 Name:null Memory: List:[1 2]}", fmt.Sprintf("%+v",
+		limits{CPU: provisioning.Some(4), Name: provisioning.Null[string](), List: provisioning.Some([]int{1, 2})}))
 
 	var log bytes.Buffer
 	slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: dropTime})).

@@ -19,6 +19,12 @@ type Provider interface {
 	Instance(ctx context.Context, id ID) (Instance, error)
 }
 
+// Peeker is implemented by providers whose Instance asks the hypervisor, which is slow.
+type Peeker interface {
+	// Peek reads one server as Instance does, from the panel's own records only: Power is PowerUnknown where only the hypervisor knows it.
+	Peek(ctx context.Context, id ID) (Instance, error)
+}
+
 // Pinger tests address and credentials.
 type Pinger interface {
 	// Ping makes the cheapest call that needs valid credentials.
@@ -134,7 +140,8 @@ type Console struct {
 
 // LogValue logs where the console is, without its secrets.
 func (c Console) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("page", c.Page), slog.String("host", c.Host), slog.Int("port", c.Port), slog.Any("websocket", c.WebSocket), slog.Any("password", c.Password))
+	return slog.GroupValue(slog.String("page", c.Page), slog.String("host", c.Host), slog.Int("port", c.Port),
+		slog.Any("websocket", c.WebSocket), slog.Any("password", c.Password))
 }
 
 // ConsoleOpener opens consoles. Opening one may end another viewer's session.

@@ -40,12 +40,14 @@ func holders() map[string]any {
 	op := provisioning.NewOperation(provisioning.OperationSpec{Instance: "1"})
 	return map[string]any{
 		"itself": s, "a pointer": &s, "a slice": []provisioning.Secret{s}, "a slice of pointers": []*inner{{s}}, "a map": map[string]provisioning.Secret{"k": s},
-		"map keys": map[provisioning.Secret]bool{s: true}, "a struct": o, "a pointer to a struct": &o, "a struct with a pointer to a struct": struct{ P *inner }{&inner{s}}, "a slice of structs": []inner{{s}}, "a map of structs": map[int]inner{1: {s}},
+		"map keys": map[provisioning.Secret]bool{s: true}, "a struct": o, "a pointer to a struct": &o,
+		"a struct with a pointer to a struct": struct{ P *inner }{&inner{s}}, "a slice of structs": []inner{{s}}, "a map of structs": map[int]inner{1: {s}},
 		"an Opt": provisioning.Some(s), "an Opt of a struct": provisioning.Some(inner{s}), "a slice of Opts": []provisioning.Opt[provisioning.Secret]{provisioning.Some(s)},
 		"a server": provisioning.Created{ID: "1", Password: s, Operation: op}, "a pointer to a server": &provisioning.Created{ID: "1", Password: s},
 		"progress": provisioning.CreateProgress{Created: provisioning.Created{Password: s}}, "a rebuild": provisioning.Rebuilt{Password: s, Operation: op},
 		"a password reset": provisioning.PasswordReset{Password: s}, "a console": provisioning.Console{WebSocket: s, Password: s},
-		"an account": provisioning.OwnerAccount{ID: "1", Password: s}, "a link": provisioning.Link{URL: s, Expires: time.Unix(0, 0)}, "a rescue": provisioning.Rescue{Password: s},
+		"an account": provisioning.OwnerAccount{ID: "1", Password: s}, "a link": provisioning.Link{URL: s, Expires: time.Unix(0, 0)},
+		"a rescue": provisioning.Rescue{Password: s},
 	}
 }
 
@@ -87,7 +89,8 @@ func TestNoLogShowsASecret(t *testing.T) {
 	t.Parallel()
 	// slog's JSON handler encodes what has no LogValue with encoding/json, which gives the real value: see Secret.
 	encoded := map[string]bool{
-		"a slice": true, "a slice of pointers": true, "a map": true, "map keys": true, "a struct": true, "a struct with a pointer to a struct": true, "a pointer to a struct": true, "a slice of structs": true, "a map of structs": true,
+		"a slice": true, "a slice of pointers": true, "a map": true, "map keys": true, "a struct": true, "a struct with a pointer to a struct": true,
+		"a pointer to a struct": true, "a slice of structs": true, "a map of structs": true,
 		"an Opt of a struct": true, "a slice of Opts": true,
 	}
 	for name, v := range holders() {

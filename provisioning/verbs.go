@@ -9,6 +9,14 @@ import (
 
 // Every verb is also a function over any provider: it finds the capability with As and returns Unsupported where there is none.
 
+// Peek reads one server without asking its hypervisor, where the provider can (Peeker), and with Instance otherwise. It is what programs use that look often.
+func Peek(ctx context.Context, p Provider, id ID) (Instance, error) {
+	if c, ok := As[Peeker](p); ok {
+		return c.Peek(ctx, id)
+	}
+	return p.Instance(ctx, id)
+}
+
 // Ping tests address and credentials.
 func Ping(ctx context.Context, p any) error {
 	c, ok := As[Pinger](p)

@@ -187,7 +187,8 @@ func verbCalls() []verbCall {
 		{"ReadUsage", func(ctx c, p any) (any, error) { return provisioning.ReadUsage(ctx, p, "1") }, "Usage 1", provisioning.Usage{Native: 1}},
 		{"Addresses", func(ctx c, p any) (any, error) { return provisioning.Addresses(ctx, p, "1") }, "Addresses 1",
 			[]provisioning.Address{{Kind: provisioning.AddressNAT}}},
-		{"AddIPv4", func(ctx c, p any) (any, error) { return provisioning.AddIPv4(ctx, p, "1", 2) }, "AddIPv4 1 2", []provisioning.Address{{Kind: provisioning.AddressExtra}}},
+		{"AddIPv4", func(ctx c, p any) (any, error) { return provisioning.AddIPv4(ctx, p, "1", 2) }, "AddIPv4 1 2",
+			[]provisioning.Address{{Kind: provisioning.AddressExtra}}},
 		{"RemoveAddresses", func(ctx c, p any) (any, error) {
 			return nil, provisioning.RemoveAddresses(ctx, p, "1", []netip.Addr{someAddr})
 		}, "RemoveAddresses 1 [203.0.113.5]", nil},
@@ -303,7 +304,8 @@ func TestFindingByNameNeverGuesses(t *testing.T) {
 	t.Parallel()
 	c := catalog{
 		plans: []provisioning.PlanInfo{
-			{ID: "1", Name: "Small"}, {ID: "2", Name: "Large"}, {ID: "3", Name: "large"}, {ID: "4", Name: "Extra  Large"}, {ID: "5", Name: "1"}, {ID: "6", Name: ""}, {ID: "7", Name: "Small 2"},
+			{ID: "1", Name: "Small"}, {ID: "2", Name: "Large"}, {ID: "3", Name: "large"}, {ID: "4", Name: "Extra  Large"}, {ID: "5", Name: "1"},
+			{ID: "6", Name: ""}, {ID: "7", Name: "Small 2"},
 		},
 		images:    map[string][]provisioning.ImageInfo{"1": {{ID: "9", Name: "Debian 13"}}},
 		locations: []provisioning.LocationInfo{{ID: "1", Name: "Riga"}},

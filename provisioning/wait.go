@@ -115,7 +115,7 @@ func (e *waitError) Unwrap() []error { return []error{ErrStillRunning, e.reason}
 
 // nextPause is 15 % of the elapsed time, shortened by up to a tenth, between 250 ms and limit.
 func nextPause(elapsed, limit time.Duration) time.Duration {
-	p := time.Duration(float64(elapsed) * 0.15 * (0.9 + 0.1*rand.Float64()))
+	p := time.Duration(float64(elapsed) * 0.15 * (0.9 + 0.1*rand.Float64())) // #nosec G404 -- jitter is no secret
 	return min(max(p, firstLook), limit)
 }
 
@@ -142,7 +142,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 // empty list or an error are not proof. Errors are those of Wait.
 func WaitGone(ctx context.Context, p Provider, id ID, o WaitOptions) error {
 	return Wait(ctx, func(ctx context.Context) (Look, error) {
-		i, err := p.Instance(ctx, id)
+		i, err := Peek(ctx, p, id)
 		if errors.Is(err, NotFound) {
 			return Look{Done: true, Percent: 100, State: "gone"}, nil
 		}

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"text/tabwriter"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -43,16 +42,15 @@ func TestWaitNoticesTheEndInTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var table strings.Builder
-		w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', tabwriter.AlignRight)
-		fmt.Fprintln(w, "takes\tpolls\tlate by\tpromised\tpolls with Max 1 s\tlate by\t")
+		row := func(cells ...any) { fmt.Fprintf(&table, "%8v%8v%10v%10v%20v%10v\n", cells...) }
+		row("takes", "polls", "late by", "promised", "polls with Max 1 s", "late by")
 		for _, d := range []time.Duration{300 * time.Millisecond, 2 * time.Second, 12 * time.Second, 61 * time.Second, 301 * time.Second} {
 			late, polls := lateness(t, d, provisioning.WaitOptions{})
 			assert.LessOrEqual(t, late, promised(d, 3*time.Second), "%v", d)
 			lateShort, pollsShort := lateness(t, d, provisioning.WaitOptions{Max: time.Second})
 			assert.LessOrEqual(t, lateShort, promised(d, time.Second), "%v with Max 1 s", d)
-			fmt.Fprintf(w, "%v\t%d\t%v\t%v\t%d\t%v\t\n", d, polls, late.Round(time.Millisecond), promised(d, 3*time.Second), pollsShort, lateShort.Round(time.Millisecond))
+			row(d, polls, late.Round(time.Millisecond), promised(d, 3*time.Second), pollsShort, lateShort.Round(time.Millisecond))
 		}
-		require.NoError(t, w.Flush())
 		t.Logf("how often is looked, and how late the end is noticed:\n%s", table.String())
 	})
 }
@@ -138,17 +136,21 @@ func TestWaitEndsWhenItCannotGoOn(t *testing.T) {
 		polls   int
 		text    string
 	}{
-		"at once when the task failed":                      {[]any{running, failed, done}, provisioning.ErrTaskFailed, 2, "task failed: no space left"},
-		"at once when the token expired":                    {[]any{running, kind(provisioning.Unauthorized), done}, provisioning.Unauthorized, 2, ""},
-		"at once when the server is gone":                   {[]any{running, kind(provisioning.NotFound), done}, provisioning.NotFound, 2, ""},
-		"at once when the path is wrong":                    {[]any{running, kind(provisioning.NoRoute), done}, provisioning.NoRoute, 2, ""},
-		"at once when it is forbidden":                      {[]any{kind(provisioning.Forbidden), done}, provisioning.Forbidden, 1, "not finished as of the last look: toy: forbidden"},
-		"at once when something else broke":                 {[]any{running, plain, done}, plain, 2, ""},
-		"after three looks in a row that failed":            {[]any{running, kind(provisioning.Unavailable)}, provisioning.Unavailable, 4, ""},
-		"after three of different kinds in a row":           {[]any{kind(provisioning.Unavailable), kind(provisioning.RateLimited), kind(provisioning.Unexpected), done}, provisioning.Unexpected, 3, ""},
-		"not after two in a row":                            {[]any{running, kind(provisioning.Unavailable), kind(provisioning.Maintenance), done}, nil, 4, ""},
-		"not after many that are not in a row":              {[]any{kind(provisioning.Unavailable), kind(provisioning.Unavailable), running, kind(provisioning.Unavailable), kind(provisioning.Unavailable), done}, nil, 6, ""},
-		"and tells the state as of the last look with some": {[]any{running, kind(provisioning.Unavailable)}, provisioning.Unavailable, 4, "not finished as of the last look (running, 750ms ago): toy: unavailable"},
+		"at once when the task failed":    {[]any{running, failed, done}, provisioning.ErrTaskFailed, 2, "task failed: no space left"},
+		"at once when the token expired":  {[]any{running, kind(provisioning.Unauthorized), done}, provisioning.Unauthorized, 2, ""},
+		"at once when the server is gone": {[]any{running, kind(provisioning.NotFound), done}, provisioning.NotFound, 2, ""},
+		"at once when the path is wrong":  {[]any{running, kind(provisioning.NoRoute), done}, provisioning.NoRoute, 2, ""},
+		"at once when it is forbidden": {[]any{kind(provisioning.Forbidden), done}, provisioning.Forbidden, 1,
+			"not finished as of the last look: toy: forbidden"},
+		"at once when something else broke":      {[]any{running, plain, done}, plain, 2, ""},
+		"after three looks in a row that failed": {[]any{running, kind(provisioning.Unavailable)}, provisioning.Unavailable, 4, ""},
+		"after three of different kinds in a row": {[]any{kind(provisioning.Unavailable), kind(provisioning.RateLimited),
+			kind(provisioning.Unexpected), done}, provisioning.Unexpected, 3, ""},
+		"not after two in a row": {[]any{running, kind(provisioning.Unavailable), kind(provisioning.Maintenance), done}, nil, 4, ""},
+		"not after many that are not in a row": {[]any{kind(provisioning.Unavailable), kind(provisioning.Unavailable), running,
+			kind(provisioning.Unavailable), kind(provisioning.Unavailable), done}, nil, 6, ""},
+		"and tells the state as of the last look with some": {[]any{running, kind(provisioning.Unavailable)}, provisioning.Unavailable, 4,
+			"not finished as of the last look (running, 750ms ago): toy: unavailable"},
 	} {
 		bubble(t, name, func(t *testing.T) {
 			polls := 0
@@ -169,7 +171,8 @@ func TestWaitEndsWhenItCannotGoOn(t *testing.T) {
 
 func TestWaitEndsWithItsContext(t *testing.T) {
 	t.Parallel()
-	for name, after := range map[string]time.Duration{"before the first look": 100 * time.Millisecond, "in a pause": 30*time.Second + 123*time.Millisecond, "before it began": 0} {
+	for name, after := range map[string]time.Duration{"before the first look": 100 * time.Millisecond, "in a pause": 30*time.Second + 123*time.Millisecond,
+		"before it began": 0} {
 		bubble(t, name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
@@ -263,7 +266,8 @@ func (f *fading) Instance(context.Context, provisioning.ID) (provisioning.Instan
 
 func TestWaitGoneBelievesThePanelsOwnWordOnly(t *testing.T) {
 	t.Parallel()
-	gone, noRoute, down := &provisioning.Error{Kind: provisioning.NotFound, Status: 404}, &provisioning.Error{Kind: provisioning.NoRoute, Status: 404}, &provisioning.Error{Kind: provisioning.Unavailable}
+	gone, noRoute, down := &provisioning.Error{Kind: provisioning.NotFound, Status: 404}, &provisioning.Error{Kind: provisioning.NoRoute, Status: 404},
+		&provisioning.Error{Kind: provisioning.Unavailable}
 	for name, c := range map[string]struct {
 		answers []error
 		want    error

@@ -50,8 +50,8 @@ func (s SecretJSON) MarshalJSON() ([]byte, error) {
 }
 
 // printMasked prints what a pointer points to. The types that hold secrets and occur as pointers in others call it from their Format: for a pointer inside of a
-// struct fmt knows no %s and %q, and while it complains about that it prints the struct without asking Secret for its mask. plain is the struct as a type without
-// methods.
+// struct fmt knows no %s and %q, and while it complains about that it prints the struct without asking Secret for its mask. plain is the struct as a type
+// without methods.
 func printMasked(f fmt.State, plain any) { _, _ = fmt.Fprintf(f, fmt.FormatString(f, 'v'), plain) }
 
 // envelope is what most answers come in.
@@ -174,17 +174,11 @@ type startedTask struct{ task *Task }
 
 func (s *startedTask) UnmarshalJSON(b []byte) error {
 	var raw envelope[json.RawMessage]
-	if json.Unmarshal(b, &raw) != nil {
-		return nil
-	}
 	var t struct {
 		Task
 		UUID Text `json:"uuid"`
 	}
-	if json.Unmarshal(raw.Data, &t) != nil {
-		return nil
-	}
-	if t.ID > 0 && t.Action != "" && t.Status != "" && t.UUID == "" {
+	if json.Unmarshal(b, &raw) == nil && json.Unmarshal(raw.Data, &t) == nil && t.ID > 0 && t.Action != "" && t.Status != "" && t.UUID == "" {
 		s.task = &t.Task
 	}
 	return nil

@@ -274,7 +274,8 @@ func (s *ComputeResourcesService) Create(ctx context.Context, r CreateComputeRes
 // Update changes a compute resource.
 //
 // API: PATCH /compute_resources/{id}
-func (s *ComputeResourcesService) Update(ctx context.Context, id ComputeResourceID, r UpdateComputeResourceRequest, opts ...CallOption) (*ComputeResource, error) {
+func (s *ComputeResourcesService) Update(ctx context.Context, id ComputeResourceID, r UpdateComputeResourceRequest,
+	opts ...CallOption) (*ComputeResource, error) {
 	return existing[ComputeResource](ctx, s.rest, id,
 		rest.Call{Op: "patchComputeResource", Class: rest.Set, Method: http.MethodPatch, Path: []any{"compute_resources", id}, In: r}, opts)
 }
@@ -286,7 +287,8 @@ func (s *ComputeResourcesService) Delete(ctx context.Context, id ComputeResource
 	if err := positive("id", id); err != nil {
 		return err
 	}
-	return s.rest.Do(ctx, rest.Call{Op: "deleteComputeResource", Class: rest.Set, Method: http.MethodDelete, Path: []any{"compute_resources", id}, In: o}, opts...)
+	return s.rest.Do(ctx, rest.Call{Op: "deleteComputeResource", Class: rest.Set, Method: http.MethodDelete,
+		Path: []any{"compute_resources", id}, In: o}, opts...)
 }
 
 // UpdateSettings replaces the settings of a compute resource. The answer are the settings.

@@ -18,8 +18,8 @@ import (
 	"github.com/hvpanels/hvpanels/solusvm2"
 )
 
-// The tests of this file are named after the defects that were found in the vendor's own client (solus-go-sdk at a9f6da8). Two of its twenty points cannot be tested by running something:
-// 12 (an order of evaluation that the language leaves open) and 20 (no versions and no change log).
+// The tests of this file are named after the defects that were found in the vendor's own client (solus-go-sdk at a9f6da8). Two of its twenty points cannot be
+// tested by running something: 12 (an order of evaluation that the language leaves open) and 20 (no versions and no change log).
 
 func TestVendorDefect01ARequestWithABodyCanBeRepeated(t *testing.T) {
 	t.Parallel()
@@ -186,7 +186,7 @@ func TestVendorDefect09ALinkToAnotherHostIsNotFollowed(t *testing.T) {
 func TestVendorDefect10AnAnswerWithoutDataIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, op := range operations() {
-		if !strings.Contains(string(fixture(t, op.fixture)), `"id":`) || strings.Contains(op.fixture, "Server.2") && op.check == nil {
+		if !strings.Contains(string(fixture(t, op.fixture)), `"id":`) {
 			continue // nothing is needed from the answer
 		}
 		t.Run(op.name, func(t *testing.T) {
@@ -245,7 +245,8 @@ func TestVendorDefect14TheLogHoldsNoBody(t *testing.T) {
 func TestVendorDefect15ACreateSendsWhatWasGivenUnderThePanelsNames(t *testing.T) {
 	t.Parallel()
 	c, panel := newClient(t, from(t, "createServer.201"))
-	_, err := c.Servers.Create(t.Context(), solusvm2.CreateServerRequest{Name: "a", Plan: 5, Location: 2, Application: 31, ApplicationData: map[string]any{"email": "a@example.com", "size": 3}})
+	_, err := c.Servers.Create(t.Context(), solusvm2.CreateServerRequest{Name: "a", Plan: 5, Location: 2, Application: 31,
+		ApplicationData: map[string]any{"email": "a@example.com", "size": 3}})
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"name":"a","plan":5,"location":2,"application":31,"application_data":{"email":"a@example.com","size":3}}`, panel.requests()[0].body,
 		"no ssh_keys null, no project 0, and application_data is an object in all three calls")
@@ -262,7 +263,8 @@ func TestVendorDefect16FalseAndTheEmptyTextCanBeSent(t *testing.T) {
 		`{"plan_id":0,"preserve_disk":false}`:     solusvm2.ResizeServerRequest{},
 		`{"allowed_ips":[]}`:                      solusvm2.UpdateUserRequest{AllowedIPs: []string{}},
 		`{"is_visible":false,"backup_price":0}`:   solusvm2.UpdatePlanRequest{PlanSettings: solusvm2.PlanSettings{IsVisible: ptr(false), BackupPrice: ptr(0.0)}},
-		`{"type":"fb","path":"/a","thin_pool":"p","is_available_for_balancing":false}`: solusvm2.CreateStorageRequest{Type: solusvm2.StorageFile, Path: "/a", ThinPool: "p", IsAvailableForBalancing: ptr(false)},
+		`{"type":"fb","path":"/a","thin_pool":"p","is_available_for_balancing":false}`: solusvm2.CreateStorageRequest{Type: solusvm2.StorageFile, Path: "/a",
+			ThinPool: "p", IsAvailableForBalancing: ptr(false)},
 	} {
 		out, err := json.Marshal(in)
 		require.NoError(t, err)

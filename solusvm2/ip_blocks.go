@@ -124,7 +124,8 @@ func (s *IPBlocksService) Update(ctx context.Context, id IPBlockID, r IPBlockReq
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	return existing[IPBlock](ctx, s.rest, id, rest.Call{Op: "updateIPBlock", Class: rest.Set, Method: http.MethodPut, Path: []any{"ip_blocks", id}, In: r}, opts)
+	return existing[IPBlock](ctx, s.rest, id, rest.Call{Op: "updateIPBlock", Class: rest.Set, Method: http.MethodPut,
+		Path: []any{"ip_blocks", id}, In: r}, opts)
 }
 
 // Delete removes a block.

@@ -118,14 +118,16 @@ func (s *LocationsService) Update(ctx context.Context, id LocationID, r Location
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	return existing[Location](ctx, s.rest, id, rest.Call{Op: "updateLocation", Class: rest.Set, Method: http.MethodPut, Path: []any{"locations", id}, In: r}, opts)
+	return existing[Location](ctx, s.rest, id, rest.Call{Op: "updateLocation", Class: rest.Set, Method: http.MethodPut,
+		Path: []any{"locations", id}, In: r}, opts)
 }
 
 // SetFlags turns the switches of a location.
 //
 // API: PATCH /locations/{id}
 func (s *LocationsService) SetFlags(ctx context.Context, id LocationID, f LocationFlags, opts ...CallOption) (*Location, error) {
-	return existing[Location](ctx, s.rest, id, rest.Call{Op: "patchLocation", Class: rest.Set, Method: http.MethodPatch, Path: []any{"locations", id}, In: f}, opts)
+	return existing[Location](ctx, s.rest, id, rest.Call{Op: "patchLocation", Class: rest.Set, Method: http.MethodPatch,
+		Path: []any{"locations", id}, In: f}, opts)
 }
 
 // Delete removes a location.

@@ -329,7 +329,8 @@ func assertAbsent(t *testing.T, out string, secrets []string) {
 
 func TestSecretsAreNeverPrinted(t *testing.T) {
 	t.Parallel()
-	secrets := []string{testToken.Reveal(), "fixture-vnc-password", "fixture-old-vnc-password", "fixture-vnc-token", "fixture-new-password", "fixture-root-password", "fixture-billing-token",
+	secrets := []string{testToken.Reveal(), "fixture-vnc-password", "fixture-old-vnc-password", "fixture-vnc-token", "fixture-new-password",
+		"fixture-root-password", "fixture-billing-token",
 		"fixture-one-time-token", "fixture-private-key", "fixture-storage-password", "fixture-backup-key", "fixture-mail-password"}
 	var log bytes.Buffer
 	logger := solusvm2.WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
@@ -337,7 +338,8 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	client := scripted(answer{status: 500})
 	var out strings.Builder
 	out.WriteString(printed(client, *client, client.Servers, *client.Servers, fullOrder(), ptr(fullOrder()),
-		solusvm2.ReinstallServerRequest{Password: "fixture-new-password"}, solusvm2.CreateUserRequest{Password: "fixture-new-password", BillingToken: "fixture-billing-token"},
+		solusvm2.ReinstallServerRequest{Password: "fixture-new-password"}, solusvm2.CreateUserRequest{Password: "fixture-new-password",
+			BillingToken: "fixture-billing-token"},
 		solusvm2.UpdateUserRequest{Password: "fixture-new-password"}, solusvm2.CreateComputeResourceRequest{Key: "fixture-private-key", Password: "fixture-new-password"}))
 	for _, op := range operations() {
 		got, err := op.call(t.Context(), scripted(from(t, op.fixture)))

@@ -106,7 +106,8 @@ func imageOperations() []operation {
 		name: "read an OS image", fixture: "getOsImage.200", method: "GET", path: "/os_images/11",
 		call: func(ctx context.Context, c *solusvm2.Client) (any, error) { return c.OSImages.Get(ctx, 11) },
 	}, {
-		name: "update an OS image and take its icon", fixture: "updateOsImage.200", method: "PUT", path: "/os_images/11", body: `{"name":"Debian","icon_id":null,"is_visible":true}`,
+		name: "update an OS image and take its icon", fixture: "updateOsImage.200", method: "PUT", path: "/os_images/11",
+		body: `{"name":"Debian","icon_id":null,"is_visible":true}`,
 		call: func(ctx context.Context, c *solusvm2.Client) (any, error) {
 			return c.OSImages.Update(ctx, 11, solusvm2.OSImageRequest{Name: "Debian", IconID: provisioning.Null[solusvm2.IconID](), IsVisible: ptr(true)})
 		},
@@ -230,7 +231,8 @@ func projectOperations() []operation {
 		name: "read a project", fixture: "getProject.200", method: "GET", path: "/projects/3",
 		call: func(ctx context.Context, c *solusvm2.Client) (any, error) { return c.Projects.Get(ctx, 3) },
 	}, {
-		name: "update a project and clear its description", fixture: "updateProject.200", method: "PUT", path: "/projects/3", body: `{"name":"Renamed","description":""}`,
+		name: "update a project and clear its description", fixture: "updateProject.200", method: "PUT", path: "/projects/3",
+		body: `{"name":"Renamed","description":""}`,
 		call: func(ctx context.Context, c *solusvm2.Client) (any, error) {
 			return c.Projects.Update(ctx, 3, solusvm2.ProjectRequest{Name: "Renamed", Description: ptr("")})
 		},
@@ -239,7 +241,8 @@ func projectOperations() []operation {
 		name: "delete a project", fixture: "deleteProject.204", method: "DELETE", path: "/projects/3",
 		call: func(ctx context.Context, c *solusvm2.Client) (any, error) { return nil, c.Projects.Delete(ctx, 3) },
 	}, {
-		name: "list the SSH keys of a project, which have the text under another name", fixture: "listProjectSSHKeys.200", method: "GET", path: "/projects/3/ssh_keys",
+		name: "list the SSH keys of a project, which have the text under another name", fixture: "listProjectSSHKeys.200",
+		method: "GET", path: "/projects/3/ssh_keys",
 		call: func(ctx context.Context, c *solusvm2.Client) (any, error) {
 			return all(c.SSHKeys.ListByProject(ctx, 3, solusvm2.ListOptions{}))
 		},
@@ -269,7 +272,8 @@ func projectOperations() []operation {
 
 func userOperations() []operation {
 	return []operation{{
-		name: "list users", fixture: "listUsers.200", method: "GET", path: "/users", query: "filter%5Brole_id%5D=2&filter%5Bsearch%5D=erika%40example.com&filter%5Bstatus%5D=active",
+		name: "list users", fixture: "listUsers.200", method: "GET", path: "/users",
+		query: "filter%5Brole_id%5D=2&filter%5Bsearch%5D=erika%40example.com&filter%5Bstatus%5D=active",
 		call: func(ctx context.Context, c *solusvm2.Client) (any, error) {
 			return all(c.Users.List(ctx, solusvm2.UserFilter{Search: "erika@example.com", Status: solusvm2.UserActive, RoleID: 2}))
 		},
@@ -349,7 +353,8 @@ func nodeOperations() []operation {
 		name: "read a compute resource", fixture: "getComputeResource.200", method: "GET", path: "/compute_resources/4",
 		call: func(ctx context.Context, c *solusvm2.Client) (any, error) { return c.ComputeResources.Get(ctx, 4) },
 	}, {
-		name: "unlock a compute resource", fixture: "patchComputeResource.200", method: "PATCH", path: "/compute_resources/4", body: `{"locations":[],"is_locked":false}`,
+		name: "unlock a compute resource", fixture: "patchComputeResource.200", method: "PATCH", path: "/compute_resources/4",
+		body: `{"locations":[],"is_locked":false}`,
 		call: func(ctx context.Context, c *solusvm2.Client) (any, error) {
 			return c.ComputeResources.Update(ctx, 4, solusvm2.UpdateComputeResourceRequest{Locations: []solusvm2.LocationID{}, IsLocked: ptr(false)})
 		},
@@ -504,7 +509,8 @@ func otherOperations() []operation {
 			assert.Equal(t, time.Date(2025, 2, 4, 8, 0, 0, 0, time.UTC), g.UpdatedAt.UTC())
 		},
 	}, {
-		name: "list the log", fixture: "listActivityLogs.200", method: "GET", path: "/activity_logs", query: "filter%5Bevent%5D=additional_ip_created&filter%5Buser_id%5D=7",
+		name: "list the log", fixture: "listActivityLogs.200", method: "GET", path: "/activity_logs",
+		query: "filter%5Bevent%5D=additional_ip_created&filter%5Buser_id%5D=7",
 		call: func(ctx context.Context, c *solusvm2.Client) (any, error) {
 			return all(c.ActivityLogs.List(ctx, solusvm2.ActivityLogFilter{UserID: 7, Event: solusvm2.ActivityAdditionalIPCreated}))
 		},

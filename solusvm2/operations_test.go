@@ -166,7 +166,8 @@ func serverOperations() []operation {
 		call:  func(ctx context.Context, c *solusvm2.Client) (any, error) { return c.Servers.Get(ctx, 42) },
 		check: checkServer,
 	}, {
-		name: "change what is given and nothing else", fixture: "patchServer.200", method: "PATCH", path: "/servers/42", body: `{"boot_mode":"rescue","description":""}`,
+		name: "change what is given and nothing else", fixture: "patchServer.200", method: "PATCH", path: "/servers/42",
+		body: `{"boot_mode":"rescue","description":""}`,
 		call: func(ctx context.Context, c *solusvm2.Client) (any, error) {
 			return c.Servers.Update(ctx, 42, solusvm2.UpdateServerRequest{BootMode: solusvm2.BootRescue, Description: ptr("")})
 		},
@@ -229,7 +230,8 @@ func serverOperations() []operation {
 			assert.Equal(t, solusvm2.ISOImageID(13), b.ISOImageID.Or(0))
 		},
 	}, {
-		name: "boot from the disk and take the ISO image out", fixture: "setServerBoot.200", method: "POST", path: "/servers/42/boot", body: `{"mode":"disk","iso_image_id":null}`,
+		name: "boot from the disk and take the ISO image out", fixture: "setServerBoot.200", method: "POST", path: "/servers/42/boot",
+		body: `{"mode":"disk","iso_image_id":null}`,
 		call: func(ctx context.Context, c *solusvm2.Client) (any, error) {
 			return nil, c.Servers.SetBoot(ctx, 42, solusvm2.ServerBoot{Mode: solusvm2.BootDisk, ISOImageID: provisioning.Null[solusvm2.ISOImageID]()})
 		},
@@ -302,13 +304,15 @@ func createOperations() []operation {
 		body: `{"name":"web-42.example.com","plan_id":5,"location_id":2,"os_image_version_id":21,"password":"fixture-new-password","ssh_keys":[61],"fqdns":["web-42.example.com"],
 			"ip_types":["IPv4"],"additional_disks":[{"name":"data","size":100,"offer_id":8}]}`,
 		call: func(ctx context.Context, c *solusvm2.Client) (any, error) {
-			return c.Servers.CreateInProject(ctx, 3, solusvm2.CreateServerRequest{Name: "web-42.example.com", Plan: 5, Location: 2, OS: 21, Password: "fixture-new-password",
-				SSHKeys: []solusvm2.SSHKeyID{61}, FQDNs: []string{"web-42.example.com"}, IPTypes: []solusvm2.IPVersion{solusvm2.IPv4},
+			return c.Servers.CreateInProject(ctx, 3, solusvm2.CreateServerRequest{Name: "web-42.example.com", Plan: 5, Location: 2, OS: 21,
+				Password: "fixture-new-password",
+				SSHKeys:  []solusvm2.SSHKeyID{61}, FQDNs: []string{"web-42.example.com"}, IPTypes: []solusvm2.IPVersion{solusvm2.IPv4},
 				AdditionalDisks: []solusvm2.AdditionalDisk{{Name: "data", Size: 100, Offer: 8}}})
 		},
 	}, {
-		name: "create a server on a compute resource", fixture: "createComputeResourceServer.201", method: "POST", path: "/compute_resources/4/servers", check: check,
-		body: `{"name":"web-42.example.com","description":"order-7","plan_id":5,"application_id":31,"application_data":{"email":"erika@example.com"},"project_id":3,"user_id":7}`,
+		name: "create a server on a compute resource", fixture: "createComputeResourceServer.201", method: "POST", path: "/compute_resources/4/servers",
+		check: check,
+		body:  `{"name":"web-42.example.com","description":"order-7","plan_id":5,"application_id":31,"application_data":{"email":"erika@example.com"},"project_id":3,"user_id":7}`,
 		call: func(ctx context.Context, c *solusvm2.Client) (any, error) {
 			return c.Servers.CreateOnComputeResource(ctx, 4, solusvm2.CreateServerRequest{Name: "web-42.example.com", Description: "order-7", Plan: 5, Application: 31,
 				ApplicationData: map[string]any{"email": "erika@example.com"}, Project: 3, User: 7})
@@ -341,7 +345,8 @@ func actionOperations() []operation {
 		name: "start", fixture: "startServer.200", method: "POST", path: "/servers/42/start", check: isTask(9002, solusvm2.TaskServerStart),
 		call: func(ctx context.Context, c *solusvm2.Client) (any, error) { return c.Servers.Start(ctx, 42) },
 	}, {
-		name: "ask the guest to shut down", fixture: "stopServer.200", method: "POST", path: "/servers/42/stop", body: `{"force":false}`, check: isTask(9003, solusvm2.TaskServerStop),
+		name: "ask the guest to shut down", fixture: "stopServer.200", method: "POST", path: "/servers/42/stop",
+		body: `{"force":false}`, check: isTask(9003, solusvm2.TaskServerStop),
 		call: func(ctx context.Context, c *solusvm2.Client) (any, error) {
 			return c.Servers.Stop(ctx, 42, solusvm2.PowerOptions{})
 		},
@@ -351,7 +356,8 @@ func actionOperations() []operation {
 			return c.Servers.Stop(ctx, 42, solusvm2.PowerOptions{Force: true})
 		},
 	}, {
-		name: "restart", fixture: "restartServer.200", method: "POST", path: "/servers/42/restart", body: `{"force":false}`, check: isTask(9004, solusvm2.TaskServerRestart),
+		name: "restart", fixture: "restartServer.200", method: "POST", path: "/servers/42/restart",
+		body: `{"force":false}`, check: isTask(9004, solusvm2.TaskServerRestart),
 		call: func(ctx context.Context, c *solusvm2.Client) (any, error) {
 			return c.Servers.Restart(ctx, 42, solusvm2.PowerOptions{})
 		},
@@ -365,10 +371,12 @@ func actionOperations() []operation {
 		name: "reinstall", fixture: "reinstallServer.200", method: "POST", path: "/servers/42/reinstall",
 		body: `{"os":21,"ssh_keys":[61],"user_data":"#cloud-config\n","password":"fixture-new-password"}`, check: isTask(9022, solusvm2.TaskServerReinstall),
 		call: func(ctx context.Context, c *solusvm2.Client) (any, error) {
-			return c.Servers.Reinstall(ctx, 42, solusvm2.ReinstallServerRequest{OS: 21, SSHKeys: []solusvm2.SSHKeyID{61}, UserData: "#cloud-config\n", Password: "fixture-new-password"})
+			return c.Servers.Reinstall(ctx, 42, solusvm2.ReinstallServerRequest{OS: 21, SSHKeys: []solusvm2.SSHKeyID{61}, UserData: "#cloud-config\n",
+				Password: "fixture-new-password"})
 		},
 	}, {
-		name: "resize and keep the disk", fixture: "resizeServer.200", method: "POST", path: "/servers/42/resize", body: `{"plan_id":6,"preserve_disk":true,"delayed":false}`,
+		name: "resize and keep the disk", fixture: "resizeServer.200", method: "POST", path: "/servers/42/resize",
+		body:  `{"plan_id":6,"preserve_disk":true,"delayed":false}`,
 		check: isTask(9005, solusvm2.TaskServerResize),
 		call: func(ctx context.Context, c *solusvm2.Client) (any, error) {
 			return c.Servers.Resize(ctx, 42, solusvm2.ResizeServerRequest{PlanID: 6, PreserveDisk: true, Delayed: ptr(false)})

@@ -141,7 +141,8 @@ func (s *OSImagesService) Update(ctx context.Context, id OSImageID, r OSImageReq
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	return existing[OSImage](ctx, s.rest, id, rest.Call{Op: "updateOsImage", Class: rest.Set, Method: http.MethodPut, Path: []any{"os_images", id}, In: r}, opts)
+	return existing[OSImage](ctx, s.rest, id, rest.Call{Op: "updateOsImage", Class: rest.Set, Method: http.MethodPut,
+		Path: []any{"os_images", id}, In: r}, opts)
 }
 
 // Delete removes an OS image.

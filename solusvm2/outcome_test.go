@@ -65,36 +65,38 @@ func TestARefusalHasItsKind(t *testing.T) {
 		kind    provisioning.Kind
 		message string
 	}{
-		"a server that the panel says is gone":       {from(t, "getServer.404"), provisioning.NotFound, "No query results"},
-		"the panel's page for an unknown address":    {page(200), provisioning.NoRoute, ""},
-		"the page with a 404":                        {page(404), provisioning.NoRoute, ""},
-		"a 404 of a web server in words":             {text(404, "404 page not found"), provisioning.NoRoute, ""},
-		"a 404 without a body":                       {text(404, ""), provisioning.NoRoute, ""},
-		"a 404 of the framework for an unknown path": {text(404, `{"message":"The route api/v1/servers/42 could not be found."}`), provisioning.NoRoute, "could not be found"},
-		"a 404 of the framework without words":       {text(404, `{"message":""}`), provisioning.NoRoute, ""},
-		"a 404 of a gateway":                         {text(404, `{"message":"no Route matched with those values"}`), provisioning.NoRoute, ""},
-		"a 404 of another program":                   {text(404, `{"error":"not found"}`), provisioning.NoRoute, ""},
-		"a dead token":                               {from(t, "getAccount.401"), provisioning.Unauthorized, "Unauthenticated."},
-		"a role that may not do it":                  {from(t, "listServers.403"), provisioning.Forbidden, "This action is unauthorized."},
-		"a method that the panel does not have":      {text(405, `{"message":"The PUT method is not supported for this route."}`), provisioning.NoRoute, "not supported"},
-		"a conflict":                                 {text(409, `{"message":"The server already exists."}`), provisioning.Conflict, "already exists"},
-		"a busy server":                              {from(t, "startServer.409"), provisioning.Locked, "processing another task"},
-		"a locked server":                            {text(423, `{"message":"Locked"}`), provisioning.Locked, ""},
-		"a node in maintenance":                      {text(403, `{"message":"The compute resource is in maintenance mode."}`), provisioning.Maintenance, "maintenance"},
-		"bad input":                                  {from(t, "createServer.422"), provisioning.Invalid, "os: The selected os is invalid."},
-		"a reserved address":                         {from(t, "addServerIPs.422"), provisioning.Invalid, "already been reserved"},
-		"no room":                                    {text(422, `{"message":"There are no available IP addresses"}`), provisioning.Capacity, "no available"},
-		"no room, said by field":                     {text(422, `{"message":"x","errors":{"location":["There is not enough memory"]}}`), provisioning.Capacity, ""},
-		"errors as a list":                           {text(422, `{"message":"first","errors":["second",["third"]]}`), provisioning.Invalid, "first: second; third"},
-		"errors as text":                             {text(422, `{"errors":"nope"}`), provisioning.Invalid, "nope"},
-		"errors by field that are text":              {text(422, `{"message":"m","errors":{"name":"too long"}}`), provisioning.Invalid, "name: too long"},
-		"a failure of the panel":                     {text(500, `{"message":"Server Error"}`), provisioning.Unavailable, "Server Error"},
-		"a redirect":                                 {answer{status: 302, header: http.Header{"Location": {"https://elsewhere.example.com/"}}}, provisioning.NoRoute, "elsewhere.example.com"},
-		"an answer about another server":             {text(200, `{"data":{"id":43}}`), provisioning.Mismatch, "another server"},
-		"an answer without an id":                    {text(200, `{"data":{}}`), provisioning.Unexpected, "no server id"},
-		"an answer that has no data":                 {text(200, `{}`), provisioning.Unexpected, "no server id"},
-		"a list instead of a server":                 {text(200, `{"data":[]}`), provisioning.Unexpected, ""},
-		"an empty answer":                            {text(200, ``), provisioning.Unexpected, ""},
+		"a server that the panel says is gone":    {from(t, "getServer.404"), provisioning.NotFound, "No query results"},
+		"the panel's page for an unknown address": {page(200), provisioning.NoRoute, ""},
+		"the page with a 404":                     {page(404), provisioning.NoRoute, ""},
+		"a 404 of a web server in words":          {text(404, "404 page not found"), provisioning.NoRoute, ""},
+		"a 404 without a body":                    {text(404, ""), provisioning.NoRoute, ""},
+		"a 404 of the framework for an unknown path": {text(404, `{"message":"The route api/v1/servers/42 could not be found."}`), provisioning.NoRoute,
+			"could not be found"},
+		"a 404 of the framework without words":  {text(404, `{"message":""}`), provisioning.NoRoute, ""},
+		"a 404 of a gateway":                    {text(404, `{"message":"no Route matched with those values"}`), provisioning.NoRoute, ""},
+		"a 404 of another program":              {text(404, `{"error":"not found"}`), provisioning.NoRoute, ""},
+		"a dead token":                          {from(t, "getAccount.401"), provisioning.Unauthorized, "Unauthenticated."},
+		"a role that may not do it":             {from(t, "listServers.403"), provisioning.Forbidden, "This action is unauthorized."},
+		"a method that the panel does not have": {text(405, `{"message":"The PUT method is not supported for this route."}`), provisioning.NoRoute, "not supported"},
+		"a conflict":                            {text(409, `{"message":"The server already exists."}`), provisioning.Conflict, "already exists"},
+		"a busy server":                         {from(t, "startServer.409"), provisioning.Locked, "processing another task"},
+		"a locked server":                       {text(423, `{"message":"Locked"}`), provisioning.Locked, ""},
+		"a node in maintenance":                 {text(403, `{"message":"The compute resource is in maintenance mode."}`), provisioning.Maintenance, "maintenance"},
+		"bad input":                             {from(t, "createServer.422"), provisioning.Invalid, "os: The selected os is invalid."},
+		"a reserved address":                    {from(t, "addServerIPs.422"), provisioning.Invalid, "already been reserved"},
+		"no room":                               {text(422, `{"message":"There are no available IP addresses"}`), provisioning.Capacity, "no available"},
+		"no room, said by field":                {text(422, `{"message":"x","errors":{"location":["There is not enough memory"]}}`), provisioning.Capacity, ""},
+		"errors as a list":                      {text(422, `{"message":"first","errors":["second",["third"]]}`), provisioning.Invalid, "first: second; third"},
+		"errors as text":                        {text(422, `{"errors":"nope"}`), provisioning.Invalid, "nope"},
+		"errors by field that are text":         {text(422, `{"message":"m","errors":{"name":"too long"}}`), provisioning.Invalid, "name: too long"},
+		"a failure of the panel":                {text(500, `{"message":"Server Error"}`), provisioning.Unavailable, "Server Error"},
+		"a redirect": {answer{status: 302, header: http.Header{"Location": {"https://elsewhere.example.com/"}}},
+			provisioning.NoRoute, "elsewhere.example.com"},
+		"an answer about another server": {text(200, `{"data":{"id":43}}`), provisioning.Mismatch, "another server"},
+		"an answer without an id":        {text(200, `{"data":{}}`), provisioning.Unexpected, "no server id"},
+		"an answer that has no data":     {text(200, `{}`), provisioning.Unexpected, "no server id"},
+		"a list instead of a server":     {text(200, `{"data":[]}`), provisioning.Unexpected, ""},
+		"an empty answer":                {text(200, ``), provisioning.Unexpected, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -117,7 +119,8 @@ func TestARefusalHasItsKind(t *testing.T) {
 
 func TestAWriteThatWasNotAnsweredByThePanelIsInDoubt(t *testing.T) {
 	t.Parallel()
-	for name, a := range map[string]answer{"the panel's page": page(200), "no answer": {status: 200}, "a cut answer": json200(`{"data":{"id":42`), "a server without an id": json200(`{"data":{}}`)} {
+	for name, a := range map[string]answer{"the panel's page": page(200), "no answer": {status: 200}, "a cut answer": json200(`{"data":{"id":42`),
+		"a server without an id": json200(`{"data":{}}`)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c, panel := newClient(t, a)
@@ -198,12 +201,13 @@ func TestAPasswordIsToldOrMailedOrInDoubt(t *testing.T) {
 		answer answer
 		want   *solusvm2.PasswordReset
 	}{
-		"told":                        {false, from(t, "resetServerPassword.200"), &solusvm2.PasswordReset{Password: "fixture-root-password"}},
-		"mailed, without a body":      {true, answer{status: 204}, &solusvm2.PasswordReset{}},
-		"mailed, with an empty list":  {true, json200(`{"data":[]}`), &solusvm2.PasswordReset{}},
-		"neither told nor mailed":     {false, json200(`{"data":[]}`), nil},
-		"neither, without a body":     {false, answer{status: 200}, nil},
-		"told together with the task": {false, json200(`{"data":{"id":9,"action":"vm-password-change","status":"queued","password":"p"}}`), &solusvm2.PasswordReset{Password: "p", Task: &solusvm2.Task{ID: 9, Action: solusvm2.TaskServerPasswordChange, Status: solusvm2.TaskQueued}}},
+		"told":                       {false, from(t, "resetServerPassword.200"), &solusvm2.PasswordReset{Password: "fixture-root-password"}},
+		"mailed, without a body":     {true, answer{status: 204}, &solusvm2.PasswordReset{}},
+		"mailed, with an empty list": {true, json200(`{"data":[]}`), &solusvm2.PasswordReset{}},
+		"neither told nor mailed":    {false, json200(`{"data":[]}`), nil},
+		"neither, without a body":    {false, answer{status: 200}, nil},
+		"told together with the task": {false, json200(`{"data":{"id":9,"action":"vm-password-change","status":"queued","password":"p"}}`),
+			&solusvm2.PasswordReset{Password: "p", Task: &solusvm2.Task{ID: 9, Action: solusvm2.TaskServerPasswordChange, Status: solusvm2.TaskQueued}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -263,7 +267,8 @@ func TestTheShapesOfOlderPanelsAreRead(t *testing.T) {
 	assert.Equal(t, "fixture-old-vnc-password", s.Settings.ConsolePassword().Reveal())
 	assert.Equal(t, time.Date(2021, 6, 1, 10, 20, 30, 0, time.UTC), s.CreatedAt.Time)
 	assert.Equal(t, []provisioning.Address{
-		{Prefix: netip.MustParsePrefix("192.0.2.44/24"), Kind: provisioning.AddressPrimary}, {Prefix: netip.MustParsePrefix("192.0.2.45/24"), Kind: provisioning.AddressExtra},
+		{Prefix: netip.MustParsePrefix("192.0.2.44/24"), Kind: provisioning.AddressPrimary}, {Prefix: netip.MustParsePrefix("192.0.2.45/24"),
+			Kind: provisioning.AddressExtra},
 	}, s.Addresses(), "the first one counts as the primary one")
 }
 
@@ -281,10 +286,12 @@ func TestAddressesAreReadInEveryKnownShape(t *testing.T) {
 		"an object without any address":     {`{"ip_addresses":{"ipv6":{"id":null,"range":null}}}`, nil},
 		"a range without an address in use": {`{"ip_addresses":{"ipv6":[{"range":"2001:db8:5::/48"}]}}`, []string{"2001:db8:5::/48 primary"}},
 		"an address outside of the range":   {`{"ip_addresses":{"ipv6":[{"range":"2001:db8:5::/48","ip":"2001:db8:6::1"}]}}`, []string{"2001:db8:6::1/128 primary"}},
-		"no mask":                           {`{"ip_addresses":{"ipv4":[{"ip":"192.0.2.1"},{"ip":"192.0.2.2","netmask":"nonsense"}]}}`, []string{"192.0.2.1/32 primary", "192.0.2.2/32 extra"}},
-		"the primary one is not the first":  {`{"ip_addresses":{"ipv4":[{"ip":"192.0.2.1"},{"ip":"192.0.2.2","is_primary":1}]}}`, []string{"192.0.2.1/32 extra", "192.0.2.2/32 primary"}},
-		"text that is no address":           {`{"ip_addresses":{"ipv4":[{"ip":""},{"ip":"192.0.2.2"}]}}`, []string{"192.0.2.2/32 primary"}},
-		"the old list with both kinds":      {`{"ips":[{"ip":"192.0.2.1"},{"ip":"2001:db8::1"}]}`, []string{"192.0.2.1/32 primary", "2001:db8::1/128 primary"}},
+		"no mask": {`{"ip_addresses":{"ipv4":[{"ip":"192.0.2.1"},{"ip":"192.0.2.2","netmask":"nonsense"}]}}`,
+			[]string{"192.0.2.1/32 primary", "192.0.2.2/32 extra"}},
+		"the primary one is not the first": {`{"ip_addresses":{"ipv4":[{"ip":"192.0.2.1"},{"ip":"192.0.2.2","is_primary":1}]}}`, []string{"192.0.2.1/32 extra",
+			"192.0.2.2/32 primary"}},
+		"text that is no address":      {`{"ip_addresses":{"ipv4":[{"ip":""},{"ip":"192.0.2.2"}]}}`, []string{"192.0.2.2/32 primary"}},
+		"the old list with both kinds": {`{"ips":[{"ip":"192.0.2.1"},{"ip":"2001:db8::1"}]}`, []string{"192.0.2.1/32 primary", "2001:db8::1/128 primary"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -316,7 +323,8 @@ func TestDoReachesOperationsThatAreNotHere(t *testing.T) {
 	assert.Equal(t, "/api/v1/projects/3/members", asked[1].path)
 	assert.JSONEq(t, `{"email":"a@example.com"}`, asked[1].body)
 
-	for name, call := range map[string][2]string{"a method": {"HEAD", "/x"}, "a fragment": {"GET", "/x#y"}, "a bad escape": {"GET", "/%zz"}, "dots": {"GET", "/a/../b"}, "nothing": {"GET", ""},
+	for name, call := range map[string][2]string{"a method": {"HEAD", "/x"}, "a fragment": {"GET", "/x#y"}, "a bad escape": {"GET", "/%zz"}, "dots": {"GET",
+		"/a/../b"}, "nothing": {"GET", ""},
 		"a bad query": {"GET", "/a?%zz"}} {
 		err := c.Do(t.Context(), call[0], call[1], nil, nil)
 		require.ErrorIs(t, err, provisioning.Invalid, name)
@@ -329,7 +337,8 @@ func TestCallOptionsReachTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, panel := newClient(t, answer{status: 503}, from(t, "restartServer.200"))
 		var info solusvm2.ResponseInfo
-		task, err := c.Servers.Restart(t.Context(), 42, solusvm2.PowerOptions{}, solusvm2.Repeatable(), solusvm2.CaptureResponse(&info), solusvm2.AttemptTimeout(time.Second))
+		task, err := c.Servers.Restart(t.Context(), 42, solusvm2.PowerOptions{}, solusvm2.Repeatable(), solusvm2.CaptureResponse(&info),
+			solusvm2.AttemptTimeout(time.Second))
 		require.NoError(t, err)
 		assert.Equal(t, solusvm2.TaskID(9004), task.ID)
 		assert.Equal(t, 2, info.Attempts)
@@ -367,7 +376,6 @@ func TestBadInputIsRefusedBeforeAnythingIsSent(t *testing.T) {
 			return err
 		}
 	}
-	type order1 = func(*solusvm2.CreateServerRequest)
 	for name, c := range map[string]struct {
 		field string
 		call  func(context.Context, *solusvm2.Client) error
@@ -406,9 +414,9 @@ func TestBadInputIsRefusedBeforeAnythingIsSent(t *testing.T) {
 		"a location on a compute resource":  {"location", onResource(func(r *solusvm2.CreateServerRequest) { r.Location = 2 })},
 		"no owner on a compute resource":    {"user", onResource(func(r *solusvm2.CreateServerRequest) { r.User = 0 })},
 		"no project on a compute resource":  {"project", onResource(func(r *solusvm2.CreateServerRequest) { r.Project = 0 })},
-		"disks on a compute resource": {"additionalDisks", onResource(order1(func(r *solusvm2.CreateServerRequest) {
+		"disks on a compute resource": {"additionalDisks", onResource(func(r *solusvm2.CreateServerRequest) {
 			r.AdditionalDisks = []solusvm2.AdditionalDisk{{Name: "a", Size: 1, Offer: 1}}
-		}))},
+		})},
 		"address kinds on a resource": {"ipTypes", onResource(func(r *solusvm2.CreateServerRequest) { r.IPTypes = []solusvm2.IPVersion{solusvm2.IPv4} })},
 
 		"a server that is none": {"id", func(ctx context.Context, c *solusvm2.Client) error { _, err := c.Servers.Get(ctx, 0); return err }},

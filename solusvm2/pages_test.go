@@ -116,7 +116,8 @@ func TestAListIsLazyCanBeLeftAndRangedAgain(t *testing.T) {
 
 func TestAListEndsWithTheFirstError(t *testing.T) {
 	t.Parallel()
-	s := &script{answers: []answer{json200(`{"data":[{"id":1}],"meta":{"current_page":1,"last_page":3,"total":3}}`), {status: 403, body: []byte(`{"message":"This action is unauthorized."}`)}}}
+	s := &script{answers: []answer{json200(`{"data":[{"id":1}],"meta":{"current_page":1,"last_page":3,"total":3}}`), {status: 403,
+		body: []byte(`{"message":"This action is unauthorized."}`)}}}
 	rows, err := all(clientOf(t, s).Servers.List(t.Context(), solusvm2.ServerFilter{}))
 	require.ErrorIs(t, err, provisioning.Forbidden)
 	assert.Len(t, rows, 1)

@@ -188,7 +188,8 @@ func (s *ServersService) RestartMany(ctx context.Context, in any, opts ...CallOp
 
 func (s *ServersService) many(ctx context.Context, op, verb string, in any, opts []CallOption) (json.RawMessage, error) {
 	var out json.RawMessage
-	err := s.rest.Do(ctx, rest.Call{Op: op, Class: rest.Once, Method: http.MethodPost, Path: []any{"servers", verb}, In: in, Out: &out, Optional: true}, opts...)
+	err := s.rest.Do(ctx, rest.Call{Op: op, Class: rest.Once, Method: http.MethodPost,
+		Path: []any{"servers", verb}, In: in, Out: &out, Optional: true}, opts...)
 	return out, err
 }
 

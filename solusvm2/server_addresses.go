@@ -62,5 +62,6 @@ func (s *ServersService) RemoveIPs(ctx context.Context, id ServerID, r RemoveIPs
 	if err := allPositive("ids", r.IDs); err != nil {
 		return nil, err
 	}
-	return accepted(ctx, s.rest, id, rest.Call{Op: "removeServerIPs", Class: rest.Set, Method: http.MethodDelete, Path: []any{"servers", id, "ips"}, In: r}, opts)
+	return accepted(ctx, s.rest, id, rest.Call{Op: "removeServerIPs", Class: rest.Set, Method: http.MethodDelete,
+		Path: []any{"servers", id, "ips"}, In: r}, opts)
 }

@@ -43,14 +43,14 @@ func (s *ServerStatus) UnmarshalJSON(b []byte) error {
 
 // serverState is the one state table. A server with a running task counts as being built, because what it was before the task may be shown until the task ends,
 // and which task it is cannot be seen. "not exist" is a server that the panel knows and the node does not: it is broken, and it is never read as deleted.
-func serverState(processing bool, status, real ServerStatus) (provisioning.Phase, provisioning.PowerState) {
+func serverState(processing bool, status, nodeSays ServerStatus) (provisioning.Phase, provisioning.PowerState) {
 	if processing || status == ServerProcessing {
 		return provisioning.PhaseBuilding, provisioning.PowerUnknown
 	}
-	if real == "" {
-		real = status
+	if nodeSays == "" {
+		nodeSays = status
 	}
-	switch real {
+	switch nodeSays {
 	case ServerProcessing, ServerReinstalling:
 		return provisioning.PhaseBuilding, provisioning.PowerUnknown
 	case ServerStarted:

@@ -48,8 +48,8 @@ func TestTheStateTable(t *testing.T) {
 			assert.Equal(t, provisioning.Look{Percent: 40, State: string(s.status)}, busy.Look())
 		})
 	}
-	real := solusvm2.Server{Status: solusvm2.ServerStarted, RealStatus: solusvm2.ServerStopped}
-	assert.Equal(t, stopped, real.Power(), "what the node says wins over what the panel remembers")
+	switchedOff := solusvm2.Server{Status: solusvm2.ServerStarted, RealStatus: solusvm2.ServerStopped}
+	assert.Equal(t, stopped, switchedOff.Power(), "what the node says wins over what the panel remembers")
 	processing := solusvm2.Server{Status: solusvm2.ServerProcessing, RealStatus: solusvm2.ServerStarted}
 	assert.Equal(t, building, processing.Phase(), "right after an action the old state is still shown")
 	suspended := solusvm2.Server{Status: solusvm2.ServerStopped, IsSuspended: true}
@@ -76,11 +76,14 @@ func TestOpenSetsKnowTheirMembersAndKeepOthers(t *testing.T) {
 		words []string
 		of    func(string) open
 	}{
-		"task statuses": {[]string{"pending", "queued", "running", "done", "done_with_errors", "failed", "canceled"}, func(s string) open { return solusvm2.TaskStatus(s) }},
-		"task actions": {[]string{"vm-create", "vm-reinstall", "vm-delete", "vm-update", "vm-password-change", "vm-start", "vm-stop", "vm-restart", "vm-suspend", "vm-resume", "vm-resize",
+		"task statuses": {[]string{"pending", "queued", "running", "done", "done_with_errors", "failed", "canceled"},
+			func(s string) open { return solusvm2.TaskStatus(s) }},
+		"task actions": {[]string{"vm-create", "vm-reinstall", "vm-delete", "vm-update", "vm-password-change", "vm-start", "vm-stop", "vm-restart",
+			"vm-suspend", "vm-resume", "vm-resize",
 			"vms-migrate", "vm-migrate", "vm-update-network", "vm-update-limits", "vms-update-limits", "dns-record-register", "dns-records-unregister", "dns-record-update",
 			"reverse-dns-record-register", "snapshot-create", "snapshot-delete", "snapshot-revert", "backup-create", "backup-restore", "backup-delete", "backup-rotate",
-			"backup-purge-compute-resource-vm", "prepare installer for version update", "run version update", "configure network", "update network rules", "upgrade compute resource",
+			"backup-purge-compute-resource-vm", "prepare installer for version update", "run version update", "configure network", "update network rules",
+			"upgrade compute resource",
 			"clear image cache", "change hostname"}, func(s string) open { return solusvm2.TaskAction(s) }},
 		"virtualization types": {[]string{"kvm", "vz"}, func(s string) open { return solusvm2.VirtualizationType(s) }},
 		"boot modes":           {[]string{"disk", "rescue", "iso"}, func(s string) open { return solusvm2.BootMode(s) }},
@@ -89,8 +92,9 @@ func TestOpenSetsKnowTheirMembersAndKeepOthers(t *testing.T) {
 		"image formats":        {[]string{"qcow2", "raw", "ploop"}, func(s string) open { return solusvm2.ImageFormat(s) }},
 		"cloud-init versions": {[]string{"v0", "v0-centos6", "v0-debian9", "v2", "v2-alpine", "v2-centos", "v2-debian10", "cloudbase"},
 			func(s string) open { return solusvm2.CloudInitVersion(s) }},
-		"OS types":              {[]string{"Linux", "Windows"}, func(s string) open { return solusvm2.OSType(s) }},
-		"disk cache modes":      {[]string{"none", "default", "directsync", "writeback", "writethrough", "unsafe"}, func(s string) open { return solusvm2.DiskCacheMode(s) }},
+		"OS types": {[]string{"Linux", "Windows"}, func(s string) open { return solusvm2.OSType(s) }},
+		"disk cache modes": {[]string{"none", "default", "directsync", "writeback", "writethrough", "unsafe"},
+			func(s string) open { return solusvm2.DiskCacheMode(s) }},
 		"disk drivers":          {[]string{"sata", "scsi", "ide", "virtio"}, func(s string) open { return solusvm2.DiskDriver(s) }},
 		"firmwares":             {[]string{"bios", "efi"}, func(s string) open { return solusvm2.Firmware(s) }},
 		"schedules":             {[]string{"daily", "weekly", "monthly"}, func(s string) open { return solusvm2.ScheduleType(s) }},
@@ -113,10 +117,13 @@ func TestOpenSetsKnowTheirMembersAndKeepOthers(t *testing.T) {
 		"bandwidth units":       {[]string{"Kbps", "Mbps", "Gbps"}, func(s string) open { return solusvm2.BandwidthUnit(s) }},
 		"compute resource states": {[]string{"commissioning", "configure_network", "active", "failed", "unavailable"},
 			func(s string) open { return solusvm2.ComputeResourceStatus(s) }},
-		"log events": {[]string{"additional_ip_create_requested", "additional_ip_create_failed", "additional_ip_created", "additional_ip_delete_requested", "additional_ip_delete_failed",
+		"log events": {[]string{"additional_ip_create_requested", "additional_ip_create_failed", "additional_ip_created", "additional_ip_delete_requested",
+			"additional_ip_delete_failed",
 			"additional_ip_deleted", "backups_deleted", "compute_resource_create_requested", "compute_resource_delete_requested", "compute_resource_vm_create_requested",
-			"compute_resource_vm_create_failed", "compute_resource_vm_created", "compute_resource_vm_delete_requested", "compute_resource_vm_batch_deleted", "external_integration_requested",
-			"failed_to_send_email_notification", "ip_block_changed", "location_created", "location_changed", "location_deleted", "user_create_requested", "user_create_failed", "user_created",
+			"compute_resource_vm_create_failed", "compute_resource_vm_created", "compute_resource_vm_delete_requested", "compute_resource_vm_batch_deleted",
+			"external_integration_requested",
+			"failed_to_send_email_notification", "ip_block_changed", "location_created", "location_changed", "location_deleted", "user_create_requested",
+			"user_create_failed", "user_created",
 			"user_delete_requested", "user_delete_failed", "user_deleted"}, func(s string) open { return solusvm2.ActivityEvent(s) }},
 	} {
 		t.Run(name, func(t *testing.T) {

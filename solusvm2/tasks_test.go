@@ -24,7 +24,8 @@ func TestWaitingForATask(t *testing.T) {
 	t.Run("ends well only when the task is done", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			c, panel := newClient(t, taskIn("pending", ""), taskIn("queued", `,"progress":0`), taskIn("running", `,"progress":"40.5"`), taskIn("thawing", `,"progress":200`), from(t, "getTask.200"))
+			c, panel := newClient(t, taskIn("pending", ""), taskIn("queued", `,"progress":0`), taskIn("running", `,"progress":"40.5"`), taskIn("thawing",
+				`,"progress":200`), from(t, "getTask.200"))
 			var seen []string
 			require.NoError(t, c.Tasks.Wait(t.Context(), 9001, provisioning.WaitOptions{OnProgress: func(p provisioning.Progress) {
 				seen = append(seen, fmt.Sprint(p.State, " ", p.Percent))
@@ -86,7 +87,8 @@ func TestWaitingForAServerThatIsBusy(t *testing.T) {
 	t.Run("ends when no task is running", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			c, panel := newClient(t, server(`"status":"processing","is_processing":true,"progress":30`), server(`"status":"started","is_processing":true`), server(`"status":"started"`))
+			c, panel := newClient(t, server(`"status":"processing","is_processing":true,"progress":30`), server(`"status":"started","is_processing":true`),
+				server(`"status":"started"`))
 			s, err := c.Servers.WaitIdle(t.Context(), 42, provisioning.WaitOptions{})
 			require.NoError(t, err)
 			assert.Equal(t, provisioning.PowerRunning, s.Power())

@@ -90,11 +90,15 @@ func TestTheTrafficOfAPlanIsOneNumberOrNotKnown(t *testing.T) {
 		plan solusvm2.Plan
 		want provisioning.Opt[provisioning.Bytes]
 	}{
-		"limited together":            {solusvm2.Plan{TrafficLimitType: solusvm2.TrafficTotal, Limits: solusvm2.PlanLimits{NetworkTotalTraffic: some(2)}}, provisioning.Some(2 * provisioning.TiB)},
-		"not limited":                 {solusvm2.Plan{TrafficLimitType: solusvm2.TrafficTotal, Limits: solusvm2.PlanLimits{NetworkTotalTraffic: off}}, provisioning.Null[provisioning.Bytes]()},
-		"limits that were not told":   {solusvm2.Plan{TrafficLimitType: solusvm2.TrafficTotal}, provisioning.Opt[provisioning.Bytes]{}},
-		"separate and both unlimited": {solusvm2.Plan{TrafficLimitType: solusvm2.TrafficSeparate, Limits: solusvm2.PlanLimits{NetworkIncomingTraffic: off, NetworkOutgoingTraffic: off}}, provisioning.Null[provisioning.Bytes]()},
-		"separate and one limited":    {solusvm2.Plan{TrafficLimitType: solusvm2.TrafficSeparate, Limits: solusvm2.PlanLimits{NetworkIncomingTraffic: off, NetworkOutgoingTraffic: some(1)}}, provisioning.Opt[provisioning.Bytes]{}},
+		"limited together": {solusvm2.Plan{TrafficLimitType: solusvm2.TrafficTotal, Limits: solusvm2.PlanLimits{NetworkTotalTraffic: some(2)}},
+			provisioning.Some(2 * provisioning.TiB)},
+		"not limited": {solusvm2.Plan{TrafficLimitType: solusvm2.TrafficTotal, Limits: solusvm2.PlanLimits{NetworkTotalTraffic: off}},
+			provisioning.Null[provisioning.Bytes]()},
+		"limits that were not told": {solusvm2.Plan{TrafficLimitType: solusvm2.TrafficTotal}, provisioning.Opt[provisioning.Bytes]{}},
+		"separate and both unlimited": {solusvm2.Plan{TrafficLimitType: solusvm2.TrafficSeparate, Limits: solusvm2.PlanLimits{NetworkIncomingTraffic: off,
+			NetworkOutgoingTraffic: off}}, provisioning.Null[provisioning.Bytes]()},
+		"separate and one limited": {solusvm2.Plan{TrafficLimitType: solusvm2.TrafficSeparate, Limits: solusvm2.PlanLimits{NetworkIncomingTraffic: off,
+			NetworkOutgoingTraffic: some(1)}}, provisioning.Opt[provisioning.Bytes]{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

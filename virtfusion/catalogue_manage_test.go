@@ -49,7 +49,9 @@ func hypervisorSettings() []operation {
 		},
 	}, {
 		name: "list the storage points of a hypervisor", fixture: "listHypervisorStoragePoints.200", method: "GET", path: "/compute/hypervisors/9/storage",
-		call:  func(ctx context.Context, c *virtfusion.Client) (any, error) { return c.Hypervisors.StoragePoints(ctx, 9) },
+		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
+			return c.Hypervisors.StoragePoints(ctx, 9)
+		},
 		check: unseen,
 	}, {
 		name: "write the network filters anew", fixture: "regenerateHypervisorNetworkFilters.200", method: "POST", path: "/compute/hypervisors/9/networkFilters/regenerate",
@@ -89,7 +91,7 @@ func packageManagement() []operation {
 			return c.Packages.Create(ctx, virtfusion.PackageRequest{
 				Name: "VPS 4", Description: provisioning.Some("four"), SelfServiceDescription: provisioning.Null[string](), Enabled: ptr(true),
 				Memory: 4096, PrimaryStorage: 40, Traffic: ptr(virtfusion.TrafficGB(0)), CPUCores: 2,
-				TrafficPolicy: &virtfusion.TrafficPolicy{LimitAction: provisioning.Some(virtfusion.TrafficLimitThrottle), ThrottleIn: provisioning.Some(virtfusion.KBps(1250))},
+				TrafficPolicy:         &virtfusion.TrafficPolicy{LimitAction: provisioning.Some(virtfusion.TrafficLimitThrottle), ThrottleIn: provisioning.Some(virtfusion.KBps(1250))},
 				PrimaryNetworkSpeedIn: ptr(virtfusion.KBps(0)), PrimaryNetworkSpeedOut: ptr(virtfusion.KBps(12500)),
 				PrimaryDiskType: virtfusion.DiskFormatInherit, BackupPlanID: provisioning.Some(virtfusion.BackupPlanID(0)), BackupType: virtfusion.PackageBackupViewAndRestore, TokenValue: "0.25",
 				PrimaryStorageReadBytesSec: provisioning.Null[int64](), PrimaryStorageWriteBytesSec: provisioning.Some(int64(104857600)),

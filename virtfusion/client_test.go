@@ -178,7 +178,7 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	t.Parallel()
 	secrets := []string{testToken.Reveal(), "fixture-root-password", "fixture-encrypted-password", "fixture-new-password",
 		"fixture-vnc-password", "fixture-vnc-token",
-		"fixture-panel-password", "fixture-encrypted-token"}
+		"fixture-panel-password", "fixture-encrypted-token", "fixture-rescue-password", "fixture-login-user-one", "fixture-login-user-two", "fixture-login-server-one"}
 	var log bytes.Buffer
 	logger := virtfusion.WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	scripted := func(a answer) *virtfusion.Client {

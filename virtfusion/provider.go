@@ -30,6 +30,7 @@ type Provider struct {
 
 var (
 	_ provisioning.Provider        = (*Provider)(nil)
+	_ provisioning.Peeker          = (*Provider)(nil)
 	_ provisioning.Pinger          = (*Provider)(nil)
 	_ provisioning.Creator         = (*Provider)(nil)
 	_ provisioning.Builder         = (*Provider)(nil)
@@ -83,6 +84,19 @@ func (p *Provider) Instance(ctx context.Context, id provisioning.ID) (provisioni
 		return provisioning.Instance{}, err
 	}
 	s, err := p.liveServer(ctx, server)
+	if err != nil {
+		return provisioning.Instance{}, err
+	}
+	return s.instance(), nil
+}
+
+// Peek reads one server from the panel's records, without the hypervisor.
+func (p *Provider) Peek(ctx context.Context, id provisioning.ID) (provisioning.Instance, error) {
+	server, err := parseID(id)
+	if err != nil {
+		return provisioning.Instance{}, err
+	}
+	s, err := p.client.Servers.Get(ctx, server, GetServerOptions{})
 	if err != nil {
 		return provisioning.Instance{}, err
 	}

@@ -83,7 +83,7 @@ func TestProviderConformance(t *testing.T) {
 		New: func(t *testing.T) provisioningtest.Panel { return newSimulated(t) },
 		Ops: provisioningtest.Ops{List: "listServers", OwnerList: "listUserServers", Get: "getServer", Create: "createServer", Mark: "modifyServerName",
 			Build: "buildServer", Start: "bootServer", Suspend: "suspendServer", Delete: "deleteServer"},
-		Capabilities: []string{"Builder", "Catalog", "Creator", "Deleter", "OperationOpener", "OwnerManager", "Pinger", "Power", "Renamer", "Suspender", "UsageReader", "Validator"},
+		Capabilities: []string{"Builder", "Catalog", "Creator", "Deleter", "OperationOpener", "OwnerManager", "Peeker", "Pinger", "Power", "Renamer", "Suspender", "UsageReader", "Validator"},
 		UnknownID:    "999999",
 		PageSize:     200,
 	})

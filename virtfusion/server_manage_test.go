@@ -212,11 +212,15 @@ func deviceOperations() []operation {
 		},
 	}, {
 		name: "list the assets that could be attached", fixture: "listAvailableHypervisorAssets.200", method: "GET", path: "/servers/417/hypervisorAssets/available",
-		call:  func(ctx context.Context, c *virtfusion.Client) (any, error) { return c.Servers.AvailableAssets(ctx, 417) },
+		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
+			return c.Servers.AvailableAssets(ctx, 417)
+		},
 		check: unseen,
 	}, {
 		name: "attach an asset", fixture: "attachHypervisorAsset.200", method: "POST", path: "/servers/417/hypervisorAssets/8",
-		call:  func(ctx context.Context, c *virtfusion.Client) (any, error) { return c.Servers.AttachAsset(ctx, 417, 8) },
+		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
+			return c.Servers.AttachAsset(ctx, 417, 8)
+		},
 		check: unseen,
 	}, {
 		name: "read the CD-ROM drive", fixture: "getServerIso.200", method: "GET", path: "/servers/417/media/iso",
@@ -239,7 +243,9 @@ func deviceOperations() []operation {
 		check: unseen,
 	}, {
 		name: "open the console in the other form", fixture: "setServerVnc.200", method: "POST", path: "/servers/417/vnc", body: `{"vnc":true}`,
-		call: func(ctx context.Context, c *virtfusion.Client) (any, error) { return c.Servers.SwitchVNC(ctx, 417, true) },
+		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
+			return c.Servers.SwitchVNC(ctx, 417, true)
+		},
 		check: func(t *testing.T, got any) { assert.NotEmpty(t, got.(*virtfusion.VNC).WSS.Token) },
 	}}
 }

@@ -71,6 +71,7 @@ var capabilities = map[string]func(any) bool{
 	"OperationOpener":      has[provisioning.OperationOpener],
 	"OwnerManager":         has[provisioning.OwnerManager],
 	"PanelAccess":          has[provisioning.PanelAccess],
+	"Peeker":               has[provisioning.Peeker],
 	"Pinger":               has[provisioning.Pinger],
 	"Power":                has[provisioning.Power],
 	"Rebuilder":            has[provisioning.Rebuilder],

@@ -69,8 +69,10 @@ func (c *call) createApplication() answer {
 	}
 	a.ID = c.next("application")
 	c.Applications[a.ID] = a
-	for _, id := range plans {
-		c.Plans[id].Applications = linked(c.Plans[id].Applications, a.ID, true)
+	for _, p := range c.Plans {
+		if f.has("available_plans") {
+			p.Applications = offered(p.Applications, c.Applications, a.ID, slices.Contains(plans, p.ID))
+		}
 	}
 	return made(c.applicationJSON(a))
 }

@@ -165,7 +165,7 @@ func (v *imageVersion) read(c *call, f *form) (plans []int64) {
 func (c *call) offer(f *form, v *imageVersion, plans []int64) {
 	for _, p := range c.Plans {
 		if f.has("available_plans") {
-			p.Versions = linked(p.Versions, v.ID, slices.Contains(plans, p.ID))
+			p.Versions = offered(p.Versions, c.Versions, v.ID, slices.Contains(plans, p.ID))
 		}
 	}
 }

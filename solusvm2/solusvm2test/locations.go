@@ -1,6 +1,7 @@
 package solusvm2test
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -49,7 +50,7 @@ func (c *call) getLocation() answer {
 	return ok(c.locationJSON(l))
 }
 
-// links says which compute resources a location has and which plans are offered in it; both sides of each link can be changed.
+// readLocation says which compute resources a location has and which plans are offered in it; both sides of each link can be changed.
 func (c *call) readLocation(f *form, l *location) (nodes, plans []int64) {
 	l.Name, l.Description = f.text("name", l.Name, 255), f.text("description", l.Description, 1024)
 	l.Default, l.Hidden = f.bool("is_default", l.Default), !f.bool("is_visible", !l.Hidden)
@@ -65,7 +66,7 @@ func (c *call) link(f *form, l *location, nodes, plans []int64) {
 	}
 	for _, p := range c.Plans {
 		if f.has("available_plans") {
-			p.Locations = linked(p.Locations, l.ID, slices.Contains(plans, p.ID))
+			p.Locations = offered(p.Locations, c.Locations, l.ID, slices.Contains(plans, p.ID))
 		}
 	}
 	for _, o := range c.Locations {
@@ -78,6 +79,18 @@ func linked(list []int64, id int64, with bool) []int64 {
 	list = slices.DeleteFunc(slices.Clone(list), func(o int64) bool { return o == id })
 	if with {
 		list = append(list, id)
+	}
+	return list
+}
+
+// offered is linked for the lists of a plan, where an empty one means all of a table. A list that would become empty keeps 0, which is no record.
+func offered[T any](list []int64, table map[int64]*T, id int64, with bool) []int64 {
+	if len(list) == 0 {
+		list = slices.Sorted(maps.Keys(table))
+	}
+	list = linked(list, id, with)
+	if len(list) == 0 {
+		return []int64{0}
 	}
 	return list
 }
@@ -140,9 +153,6 @@ func (c *call) deleteLocation() answer {
 	}
 	for _, n := range c.Nodes {
 		n.Locations = linked(n.Locations, l.ID, false)
-	}
-	for _, p := range c.Plans {
-		p.Locations = linked(p.Locations, l.ID, false)
 	}
 	delete(c.Locations, l.ID)
 	c.log(c.now, c.user.Email, "location_deleted", obj{"id": l.ID, "name": l.Name})

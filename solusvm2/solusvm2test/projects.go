@@ -209,7 +209,7 @@ func (c *call) findMember() (*project, *member, answer) {
 		return nil, nil, a
 	}
 	for _, m := range pr.Members {
-		if strconv.FormatInt(m.ID, 10) == c.r.PathValue("memberId") {
+		if itoa(m.ID) == c.r.PathValue("memberId") {
 			return pr, m, answer{}
 		}
 	}

@@ -170,7 +170,7 @@ func (c *call) matches(name, value string) bool {
 	return want == "" || want == value
 }
 
-func (c *call) matchesID(name string, id int64) bool { return c.matches(name, strconv.FormatInt(id, 10)) }
+func (c *call) matchesID(name string, id int64) bool { return c.matches(name, itoa(id)) }
 
 // found reports whether the search lets one of the texts through: a substring, in any case.
 func (c *call) found(texts ...string) bool {

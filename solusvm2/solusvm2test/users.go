@@ -116,7 +116,7 @@ func (st *state) userByEmail(email string) *user {
 func (c *call) listUsers() answer {
 	rows := slices.DeleteFunc(sorted(c.Users), func(u *user) bool {
 		role := c.filter("role_id")
-		hasRole := slices.ContainsFunc(u.RoleIDs, func(id int64) bool { return strconv.FormatInt(id, 10) == role })
+		hasRole := slices.ContainsFunc(u.RoleIDs, func(id int64) bool { return itoa(id) == role })
 		return !c.found(u.Email) || !c.matches("status", u.Status) || role != "" && !hasRole
 	})
 	return page(c, rows, c.userJSON)
@@ -204,12 +204,12 @@ func (c *call) suspendServersOf(u *user, before string) {
 	if u.Status != userSuspended && before != userSuspended {
 		return
 	}
-	action := actionSuspend
+	action := TaskSuspend
 	if u.Status != userSuspended {
-		action = actionResume
+		action = TaskResume
 	}
 	for _, s := range c.live() {
-		if s.UserID == u.ID && c.openTask(s) == nil && s.Suspended == (action == actionResume) {
+		if s.UserID == u.ID && c.openTask(s) == nil && s.Suspended == (action == TaskResume) {
 			c.start(s, action, c.panel.timing.Suspend, work{})
 		}
 	}

@@ -247,6 +247,31 @@ func (c *call) replaceRules(f *form, i *iface) answer {
 	return empty(http.StatusCreated)
 }
 
+// orderedRulesets are the rulesets that an order for a server names. [-1] is none.
+func (c *call) orderedRulesets(f *form) []int64 {
+	if !f.replaces("firewallRulesets") {
+		return nil
+	}
+	ids := f.ints("firewallRulesets")
+	for _, id := range ids {
+		if c.Net.Rulesets[id] == nil {
+			f.fail("Invalid or disabled firewall ruleset")
+			return nil
+		}
+	}
+	return ids
+}
+
+// copyRules copies the rules of rulesets onto an interface.
+func (st *state) copyRules(interfaceID int64, rulesets []int64) {
+	for _, id := range rulesets {
+		for _, r := range st.Net.Rulesets[id].Rules {
+			i := st.iface(interfaceID)
+			i.Rules = append(i.Rules, &rule{ID: st.next("rule"), FirewallRule: r})
+		}
+	}
+}
+
 // findRule returns the interface and the rule that the path names, or the refusal.
 func (c *call) findRule() (*iface, *rule, answer) {
 	s, id, a := c.findInterface()
@@ -308,9 +333,7 @@ func (c *call) attachFirewallRuleset() answer {
 	if len(f.errors) > 0 {
 		return invalid(f.errors...)
 	}
-	for _, r := range set.Rules {
-		i.Rules = append(i.Rules, &rule{ID: c.next("rule"), FirewallRule: r})
-	}
+	c.copyRules(id, []int64{set.ID})
 	i.changed(push)
 	return nothing(http.StatusOK)
 }

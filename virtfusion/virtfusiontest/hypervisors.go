@@ -210,10 +210,8 @@ func (c *call) hypervisorJSON(h *hypervisor) obj {
 	return obj{
 		"id": h.ID, "commissioned": 3, "ip": h.IP, "ipAlt": nil, "hostname": nil, "port": 8892, "sshPort": 22, "name": h.Name, "maintenance": h.Maintenance,
 		"enabled": true, "nfType": 4, "group": c.Groups[h.GroupID].json(), "encryptedToken": encrypted, "maxServers": 0, "maxCpu": h.Cores, "maxMemory": h.MemoryMB,
-		"networks": []obj{{
-			"id": h.NetworkID, "type": "simpleBridge", "bridge": "br0", "primary": true, "default": true, "created": offset(h.Created), "updated": offset(h.Created),
-		}},
-		"created": offset(h.Created), "updated": offset(h.Created),
+		"networks": c.networksJSON(h),
+		"created":  offset(h.Created), "updated": offset(h.Created),
 	}
 }
 

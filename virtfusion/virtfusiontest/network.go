@@ -2,7 +2,6 @@ package virtfusiontest
 
 import (
 	"errors"
-	"maps"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -410,6 +409,3 @@ func (st *state) seedNetworking(now time.Time) {
 	})
 	put(&st.Net.DNSServices, DNSServiceMain, &dnsService{ID: DNSServiceMain, Name: "ClouDNS", Created: now})
 }
-
-// sortedKeys are the ids of a table.
-func sortedKeys[V any](table map[int64]V) []int64 { return slices.Sorted(maps.Keys(table)) }

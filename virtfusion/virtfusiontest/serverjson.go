@@ -2,7 +2,6 @@ package virtfusiontest
 
 import (
 	"fmt"
-	"net"
 	"strconv"
 	"strings"
 )
@@ -108,7 +107,7 @@ func (c *call) interfaceBase(s *server, id int64, name, kind string) obj {
 	network := c.Hypervisors[s.HypervisorID].NetworkID
 	mac := fmt.Sprintf("00:2A:%02X:%02X:%02X:%02X", id>>24&255, id>>16&255, id>>8&255, id&255)
 	return obj{
-		"id": id, "order": 1, "enabled": true, "tag": 4_200_000_000 + id*7_919_000, "name": name, "type": kind, "driver": 1, "processQueues": nil,
+		"id": id, "order": 1, "enabled": true, "tag": tagOf(id), "name": name, "type": kind, "driver": 1, "processQueues": nil,
 		"mac": mac, "ipv4ToMac": nil, "ipv6ToMac": nil, "inTrafficCount": true, "outTrafficCount": true, "inPeak": 0, "inBurst": 0,
 		"outPeak": 0, "outBurst": 0, "ipFilter": true, "vlans": []any{}, "ipFilterType": "4-6", "portIsolated": false, "ipv4_resolver_1": 1, "ipv4_resolver_2": 2,
 		"ipv6_resolver_1": 1, "ipv6_resolver_2": 2, "networkProfile": 0, "dhcpV4": 0, "dhcpV6": 0, "firewallEnabled": false, "hypervisorNetwork": network,
@@ -122,7 +121,7 @@ func (c *call) interfaceJSON(s *server) obj {
 	o["inAverage"], o["outAverage"] = s.SpeedInKBps, s.SpeedOutKBps
 	v4, v6 := []obj{}, []obj{}
 	for i, a := range s.IPv4 {
-		row := ipv4JSON(a.Addr.String(), c.Blocks[a.BlockID].gateway().String(), c.netmask(a.BlockID))
+		row := ipv4JSON(a.Addr.String(), c.gatewayOf(a.BlockID), c.netmask(a.BlockID))
 		row["id"], row["order"], row["blockId"] = a.ID, i+1, a.BlockID
 		v4 = append(v4, row)
 	}
@@ -135,11 +134,11 @@ func (c *call) interfaceJSON(s *server) obj {
 		})
 	}
 	o["ipv4"], o["ipv6"] = v4, v6
-	return o
+	return c.network(s, s.InterfaceID, o)
 }
 
 func (c *call) netmask(blockID int64) string {
-	return net.IP(net.CIDRMask(c.Blocks[blockID].Prefix.Bits(), 32)).String()
+	return c.settings(c.Blocks[blockID]).Netmask
 }
 
 func ipv4JSON(address, gateway, netmask string) obj {
@@ -156,8 +155,8 @@ func (c *call) secondaryJSON(s *server) []obj {
 	o := c.interfaceBase(s, s.PrivateID, "eth1", "private")
 	row := ipv4JSON(fmt.Sprintf("10.64.%d.%d", s.ID>>8&255, s.ID&255), "10.64.0.1", "255.255.0.0")
 	row["id"], row["order"] = 9000+s.PrivateID, 1
-	o["ipv4"], o["ipv6"] = []obj{row}, []any{}
-	return []obj{o}
+	o["ipv4"], o["ipv6"] = append([]obj{row}, c.heldRows(s.PrivateID)...), []any{}
+	return []obj{c.network(s, s.PrivateID, o)}
 }
 
 func storageJSON(s *server) []obj {

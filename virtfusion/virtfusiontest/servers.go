@@ -168,6 +168,7 @@ type order struct {
 	memory, cores, disk, traffic, ipv4 int64
 	in, out                            int64
 	more                               []int64 // capacities of the additional disks
+	rulesets                           []int64 // of the firewall
 }
 
 func (c *call) createServer() answer {
@@ -178,7 +179,9 @@ func (c *call) createServer() answer {
 	if c.flag("dryRun") {
 		return ok(obj{}) // status and body of a dry run were never seen: guess
 	}
-	return data(http.StatusCreated, c.serverJSON(c.allocate(c.now, o)))
+	s := c.allocate(c.now, o)
+	c.copyRules(s.InterfaceID, o.rulesets)
+	return data(http.StatusCreated, c.serverJSON(s))
 }
 
 // checkOrder validates what POST /servers was given. Texts other than that of the firewall ruleset are guesses.
@@ -199,9 +202,7 @@ func (c *call) checkOrder(f *form) (o order, errors []string) {
 	if g == nil || !g.Enabled {
 		f.fail("Invalid or disabled hypervisor group")
 	}
-	if f.replaces("firewallRulesets") {
-		f.fail("Invalid or disabled firewall ruleset")
-	}
+	o.rulesets = c.orderedRulesets(f)
 	if f.replaces("hypervisorAssetGroups") {
 		f.fail("Invalid hypervisor asset group")
 	}
@@ -228,7 +229,7 @@ func (c *call) checkOrder(f *form) (o order, errors []string) {
 	return o, f.errors
 }
 
-// replaces reports whether a list names records of which this panel has none. [-1] means none.
+// replaces reports whether a list names records. [-1] means none.
 func (f *form) replaces(name string) bool {
 	list := f.ints(name)
 	return len(list) > 0 && !slices.Equal(list, []int64{-1})

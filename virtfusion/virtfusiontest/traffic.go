@@ -23,7 +23,7 @@ func (c *call) getServerTraffic() answer {
 		t := s.Traffic[n]
 		monthly = append(monthly, obj{
 			"month": n, "start": naive(s.periodStart(n)), "end": naive(s.periodStart(n + 1).Add(-time.Second)),
-			"rx": t.RX, "tx": t.TX, "total": t.RX + t.TX, "limit": s.TrafficGB, "blocks": []any{},
+			"rx": t.RX, "tx": t.TX, "total": t.RX + t.TX, "limit": s.TrafficGB, "blocks": c.trafficBlocksJSON(s, n),
 		})
 	}
 	return ok(obj{"monthly": monthly})
