@@ -248,6 +248,7 @@ func TestEveryCapabilityMethodIsAVerb(t *testing.T) {
 	notVerbs := map[string]string{
 		"Provider": "the core is called directly", "Creator": "the steps of CreateOnce", "Builder": "a step of CreateOnce", "Intents": "no capability",
 		"Registrar": "a core of its own", "RegistrarFinder": "its one method is called where As finds it",
+		"Peeker": "its verb falls back to Instance",
 	}
 	renamed := map[string]string{"Usage": "ReadUsage"} // Usage is the type
 	var table, methods []string
@@ -365,4 +366,32 @@ func TestFindingNothingByNoName(t *testing.T) {
 		got, err := provisioning.FindPlan(t.Context(), c, name)
 		require.ErrorIs(t, err, provisioning.Invalid, "%q must not find %+v", name, got)
 	}
+}
+
+func TestPeekDoesNotAskTheHypervisorWhereTheProviderCan(t *testing.T) {
+	t.Parallel()
+	for name, p := range map[string]struct {
+		provider provisioning.Provider
+		want     provisioning.PowerState
+	}{
+		"a provider that can":      {peeking{}, provisioning.PowerUnknown},
+		"a wrapper around it":      {providerWrapper{peeking{}}, provisioning.PowerUnknown},
+		"a provider that need not": {instanceOnly{}, provisioning.PowerRunning},
+	} {
+		i, err := provisioning.Peek(t.Context(), p.provider, "1")
+		require.NoError(t, err)
+		assert.Equal(t, p.want, i.Power, name)
+	}
+}
+
+type instanceOnly struct{ provisioning.Provider }
+
+func (instanceOnly) Instance(context.Context, provisioning.ID) (provisioning.Instance, error) {
+	return provisioning.Instance{Power: provisioning.PowerRunning}, nil
+}
+
+type peeking struct{ instanceOnly }
+
+func (peeking) Peek(context.Context, provisioning.ID) (provisioning.Instance, error) {
+	return provisioning.Instance{Power: provisioning.PowerUnknown}, nil
 }

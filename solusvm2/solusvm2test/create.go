@@ -307,7 +307,7 @@ func (c *call) takes(n *node, o *order) bool {
 // allocate makes the server of an order, which does not exist on its compute resource yet.
 func (st *state) allocate(now time.Time, o order, n *node) *server {
 	s := &o.server
-	s.Created, s.Counted = now, now
+	s.Created, s.Counted, s.Builds = now, now, 1
 	s.ID, s.UUID, s.NodeID, s.DiskID, s.VNCPassword = st.next("server"), newUUID(), n.ID, st.next("disk"), newPassword()[:8]
 	for _, d := range s.Disks {
 		d.ID = st.next("disk")

@@ -27,7 +27,6 @@ func (st *state) finishInstall(t *task, s *server, well bool) {
 	w := t.Work
 	s.VersionID, s.AppID, s.KeyIDs, s.UserData, s.Password, s.Windows = w.VersionID, w.AppID, w.KeyIDs, w.UserData, w.Password, st.windows(w.VersionID)
 	s.Exists = true
-	s.Builds++
 	s.count(t.Finish, 310<<20, 4<<20) // the image and its updates
 	s.Running, s.Booted, s.Waiting = !s.Suspended, "", false
 	if s.Running {
@@ -56,6 +55,7 @@ func (c *call) reinstallServer() answer {
 	if s.Suspended {
 		return conflict("The server is suspended.")
 	}
+	s.Builds++
 	return ok(c.taskJSON(c.start(s, TaskReinstall, c.panel.timing.Reinstall, w)))
 }
 

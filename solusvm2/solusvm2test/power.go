@@ -14,7 +14,7 @@ func powerOperations() []operation {
 	}
 }
 
-// work starts a task of the server that the path names and answers with it.
+// power starts a task of the server that the path names and answers with it.
 func (c *call) power(action Task, d time.Duration, w work) answer {
 	s, a := c.findIdle()
 	if s == nil {
