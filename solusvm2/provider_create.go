@@ -276,7 +276,8 @@ func (p *Provider) OpenCreated(ctx context.Context, id provisioning.ID) (provisi
 	return provisioning.Created{ID: id, UUID: i.UUID, Operation: p.open(operation{what: waitCreate, server: server})}, false, nil
 }
 
-// keys registers the owner's SSH keys, each once: its name is made from its fingerprint and its owner, because the panel's list does not tell whose a key is.
+// keys registers the owner's SSH keys, each once: its name is made from its fingerprint and its owner, because the panel's list does not tell whose a key is. Inside a project the keys
+// must be there.
 func (p *Provider) keys(ctx context.Context, owner UserID, want []string) ([]SSHKeyID, error) {
 	var ids []SSHKeyID
 	for _, text := range want {
@@ -298,12 +299,8 @@ func (p *Provider) key(ctx context.Context, owner UserID, text string) (SSHKeyID
 	if err != nil || id != 0 {
 		return id, err
 	}
-	if owner == 0 {
-		account, err := p.client.Account.Get(ctx)
-		if err != nil {
-			return 0, err
-		}
-		owner = account.ID
+	if p.project > 0 {
+		return 0, provisioning.InvalidField("sshKeys", "the project does not have the key, and a customer's token cannot register it: add it in the panel first")
 	}
 	made, err := p.client.SSHKeys.Create(ctx, CreateSSHKeyRequest{Name: name, Body: text, UserID: owner})
 	if err == nil {

@@ -20,6 +20,11 @@ type ProviderOptions struct {
 	RemoteStateLimit time.Duration
 	// FallbackLocation is the hypervisor group for orders without a Location when the groups cannot be read, for instance because the token may not. Without it such an order is refused.
 	FallbackLocation HypervisorGroupID
+	// ConsolePath is the path of the panel's own viewer with {uuid} where the server's UUID belongs, as the browser shows it on your panel. It is not documented, so
+	// Console.Page is empty without it.
+	ConsolePath string
+	// VNCSwitch opens consoles with SwitchVNC instead of SetVNC, for builds of panel 7.0 that refuse the documented form.
+	VNCSwitch bool
 }
 
 // Provider implements provisioning.Provider and the capabilities of VirtFusion. Ids are decimal server ids; Owner.Ref is the numeric external relation id. It is safe for concurrent use.

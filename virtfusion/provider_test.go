@@ -39,6 +39,8 @@ func (s *simulated) Provider(wrap func(http.RoundTripper) http.RoundTripper) pro
 	return virtfusion.NewProvider(c, virtfusion.ProviderOptions{})
 }
 
+func (s *simulated) Host() string { return "virtfusion.test" }
+
 func (s *simulated) Order(key string) provisioning.CreateRequest {
 	return provisioning.CreateRequest{
 		Key: key, Hostname: key + ".example.com", Plan: text(virtfusiontest.PackageSmall), Image: text(virtfusiontest.TemplateDebian),
@@ -82,9 +84,11 @@ func TestProviderConformance(t *testing.T) {
 	provisioningtest.Run(t, provisioningtest.Harness{
 		New: func(t *testing.T) provisioningtest.Panel { return newSimulated(t) },
 		Ops: provisioningtest.Ops{List: "listServers", OwnerList: "listUserServers", Get: "getServer", Create: "createServer", Mark: "modifyServerName",
-			Build: "buildServer", Start: "bootServer", Suspend: "suspendServer", Delete: "deleteServer"},
-		Capabilities: []string{"Builder", "Catalog", "Creator", "Deleter", "OperationOpener", "OwnerManager", "Peeker", "Pinger", "Power", "Renamer", "Suspender", "UsageReader", "Validator"},
-		UnknownID:    "999999",
-		PageSize:     200,
+			Build: "buildServer", Start: "bootServer", Suspend: "suspendServer", Delete: "deleteServer",
+			Rebuild: "buildServer", AddIPv4: "addIPv4Quantity"},
+		Capabilities: []string{"AddressManager", "BackupLister", "Builder", "Catalog", "ConsoleOpener", "Creator", "Deleter", "OperationOpener", "OwnerManager", "PanelAccess", "Peeker",
+			"Pinger", "Power", "Rebuilder", "Renamer", "Rescuer", "Resizer", "RootPasswordResetter", "Suspender", "UsageReader", "Validator"},
+		UnknownID: "999999",
+		PageSize:  200,
 	})
 }

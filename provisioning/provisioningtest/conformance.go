@@ -4,6 +4,7 @@ package provisioningtest
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"testing"
@@ -19,6 +20,8 @@ type Panel interface {
 	Provider(wrap func(http.RoundTripper) http.RoundTripper) provisioning.Provider
 	// Inject adds a fault rule. The Op is one of Ops.
 	Inject(f Fault)
+	// Host is the panel's host, as links to it have it.
+	Host() string
 	// Count says how many requests of the operation were received.
 	Count(op string) int
 	// Order is a valid order with that key. All orders have the same owner, who exists.
@@ -44,7 +47,7 @@ type Server struct {
 
 // Ops names the operations of a panel, as its fault rules do. Empty ones do not exist.
 type Ops struct {
-	List, OwnerList, Get, Create, Mark, Build, Start, Suspend, Delete string
+	List, OwnerList, Get, Create, Mark, Build, Start, Suspend, Delete, Rebuild, AddIPv4 string
 }
 
 // Harness describes one provider to the suite.
@@ -54,6 +57,8 @@ type Harness struct {
 	Ops Ops
 	// Capabilities are the names of the capability interfaces that the provider declares: exactly these must be implemented.
 	Capabilities []string
+	// Refused names the verbs that these credentials may not use ("Suspend", "FindOwner"), with the Kind that they get. As finds such capabilities all the same.
+	Refused map[string]provisioning.Kind
 	// UnknownID is an id that is well formed and does not exist.
 	UnknownID provisioning.ID
 	// PageSize is how many servers a page of the list holds.
@@ -96,6 +101,7 @@ func Run(t *testing.T, h Harness) {
 	h.run(t, "declared capabilities are the implemented ones", h.testCapabilities)
 	h.runReading(t)
 	h.runLifecycle(t)
+	h.runManaging(t)
 	h.runCreate(t)
 	h.runCrashes(t)
 }
@@ -106,6 +112,18 @@ func (h Harness) run(t *testing.T, name string, test func(t *testing.T, p Panel)
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) { test(t, h.New(t)) })
 	})
+}
+
+// refused checks a verb that these credentials may not use. It reports whether the verb is one.
+func (h Harness) refused(t *testing.T, verb string, do func() error) bool {
+	t.Helper()
+	kind, ok := h.Refused[verb]
+	if ok {
+		if err := do(); !errors.Is(err, kind) || errors.Is(err, provisioning.ErrMaybeApplied) {
+			t.Errorf("%s: got %v, want %s", verb, err, kind)
+		}
+	}
+	return ok
 }
 
 func (h Harness) testCapabilities(t *testing.T, panel Panel) {

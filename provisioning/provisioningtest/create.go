@@ -55,6 +55,7 @@ func (h Harness) runCreate(t *testing.T) {
 	h.run(t, "an unnamed server that was there before is left alone", h.testForeignBefore)
 	h.run(t, "a foreign unnamed server made in the same minute is a conflict, or left alone", h.testForeignMeanwhile)
 	h.run(t, "two servers with the Key are a conflict", h.testTwoCarry)
+	h.run(t, "servers deleted between two pages of the walk that looks for a lost create", h.testDeletedBetweenPages)
 	h.run(t, "an order whose server is gone is not made again", h.testGone)
 	h.run(t, "a caller without patience is told that the order may have been applied", h.testMaybeApplied)
 	h.run(t, "a create is not sent after its window", h.testWindow)

@@ -90,6 +90,9 @@ func (h Harness) testPower(t *testing.T, panel Panel, p provisioning.Provider, i
 func (h Harness) testSuspension(t *testing.T, panel Panel, p provisioning.Provider, id provisioning.ID) {
 	t.Helper()
 	ctx := background(t)
+	if h.refused(t, "Suspend", func() error { _, err := provisioning.Suspend(ctx, p, id, "unpaid"); return err }) {
+		return
+	}
 	for _, suspended := range []bool{true, true, false, false} { // repeating is harmless
 		var op *provisioning.Operation
 		var err error
@@ -128,6 +131,9 @@ func (h Harness) testOwner(t *testing.T, panel Panel) {
 	ctx, p := background(t), panel.Provider(nil)
 	if _, ok := provisioning.As[provisioning.OwnerManager](p); !ok {
 		t.Skip("the panel has no owners")
+	}
+	if h.refused(t, "FindOwner", func() error { _, err := provisioning.FindOwner(ctx, p, "777"); return err }) {
+		return
 	}
 	_, err := provisioning.FindOwner(ctx, p, "777")
 	if !errors.Is(err, provisioning.NotFound) {

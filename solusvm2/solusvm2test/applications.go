@@ -6,16 +6,16 @@ import (
 )
 
 type application struct {
-	ID       int64  `json:"id"`
-	Name     string `json:"name"`
-	URL      string `json:"url"`
-	Template string `json:"template"` // of the user data
-	Schema   string `json:"schema"`   // JSON Schema of the input, as text
-	Hidden   bool   `json:"hidden"`
-	BuiltIn  bool   `json:"builtIn"`
+	ID        int64  `json:"id"`
+	Name      string `json:"name"`
+	URL       string `json:"url"`
+	Template  string `json:"template"` // of the user data
+	Schema    string `json:"schema"`   // JSON Schema of the input, as text
+	Hidden    bool   `json:"hidden"`
+	BuiltIn   bool   `json:"builtIn"`
 	CloudInit string `json:"cloudInit"`
-	LinkType string `json:"linkType"`
-	Link     string `json:"link"`
+	LinkType  string `json:"linkType"`
+	Link      string `json:"link"`
 }
 
 // Application describes an application to add.

@@ -3,7 +3,6 @@ package solusvm2test
 import (
 	"net/mail"
 	"slices"
-	"strconv"
 	"time"
 )
 

@@ -131,7 +131,9 @@ func made(v any) answer { return answer{status: http.StatusCreated, body: obj{"d
 func noContent() answer { return answer{status: http.StatusNoContent} }
 
 // refuse is the error envelope.
-func refuse(status int, message string) answer { return answer{status: status, body: obj{"message": message}} }
+func refuse(status int, message string) answer {
+	return answer{status: status, body: obj{"message": message}}
+}
 
 // unauthorized is the answer to somebody who is known and may not.
 func unauthorized() answer { return refuse(http.StatusForbidden, "This action is unauthorized.") }

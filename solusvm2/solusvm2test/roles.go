@@ -30,10 +30,10 @@ type limitGroup struct {
 
 // LimitGroup describes a limit group to add. A negative number is no limit.
 type LimitGroup struct {
-	Name             string `json:"name"`
-	Servers          int64  `json:"servers"`
-	RunningServers   int64  `json:"runningServers"`
-	AdditionalIPs    int64  `json:"additionalIps"`
+	Name           string `json:"name"`
+	Servers        int64  `json:"servers"`
+	RunningServers int64  `json:"runningServers"`
+	AdditionalIPs  int64  `json:"additionalIps"`
 }
 
 // AddLimitGroup adds a limit group and returns its id. The limits bind users who order for themselves, not administrators (guess); that of running servers is only shown.

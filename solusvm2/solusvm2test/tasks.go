@@ -85,7 +85,9 @@ type plannedFailure struct {
 
 // FailNext lets the next task of a kind end with a status of the caller's choosing, TaskFailed for one, and with that output.
 func (p *Panel) FailNext(action Task, status, output string) {
-	p.look(func(c *call) { c.Fails = append(c.Fails, plannedFailure{Action: action, Status: status, Output: output}) })
+	p.look(func(c *call) {
+		c.Fails = append(c.Fails, plannedFailure{Action: action, Status: status, Output: output})
+	})
 }
 
 // addTask stores a task and gives it its planned failure.

@@ -228,9 +228,7 @@ func (c *call) deleteUser() answer {
 		return conflict("You cannot delete yourself.")
 	}
 	for id, pr := range c.Projects {
-		switch {
-		case pr.OwnerID != u.ID:
-		case c.serversIn(id) > 0:
+		if pr.OwnerID == u.ID && c.serversIn(id) > 0 {
 			return conflict("A project of the user has servers.")
 		}
 	}

@@ -26,6 +26,7 @@ const (
 func (st *state) seed(now time.Time) {
 	created := now.AddDate(-1, 0, 0)
 	st.seedNetworking(created)
+	st.seedManaging(created)
 	for _, p := range []Package{
 		{Name: "VPS S", MemoryMB: 1024, DiskGB: 20, Cores: 1, TrafficGB: 1000, SpeedInKBps: 12500, SpeedOutKBps: 12500},
 		{Name: "VPS M", MemoryMB: 2048, DiskGB: 40, Cores: 2, TrafficGB: 2000, SpeedInKBps: 25000, SpeedOutKBps: 25000},

@@ -120,7 +120,7 @@ func (st *state) place(groupID, memoryMB, cores, diskGB int64) *hypervisor {
 	var best *hypervisor
 	var most int64
 	for _, h := range sorted(st.Hypervisors) {
-		if h.GroupID != groupID || h.Maintenance || !st.fits(h, memoryMB, cores, diskGB) {
+		if h.GroupID != groupID || st.closed(h) || !st.fits(h, memoryMB, cores, diskGB) {
 			continue
 		}
 		if left := limit(h.MemoryMB) - st.usage(h.ID).memoryMB; best == nil || left > most {
@@ -207,12 +207,12 @@ func (g *group) json() obj {
 }
 
 func (c *call) hypervisorJSON(h *hypervisor) obj {
-	return obj{
+	return c.changed(h, obj{
 		"id": h.ID, "commissioned": 3, "ip": h.IP, "ipAlt": nil, "hostname": nil, "port": 8892, "sshPort": 22, "name": h.Name, "maintenance": h.Maintenance,
 		"enabled": true, "nfType": 4, "group": c.Groups[h.GroupID].json(), "encryptedToken": encrypted, "maxServers": 0, "maxCpu": h.Cores, "maxMemory": h.MemoryMB,
 		"networks": c.networksJSON(h),
 		"created":  offset(h.Created), "updated": offset(h.Created),
-	}
+	})
 }
 
 // resourcesJSON is what a hypervisor has and what of it is allocated, as in groups and in servers.

@@ -47,7 +47,7 @@ func packageOperations() []operation {
 func (c *call) listPackages() answer {
 	list := []obj{}
 	for _, p := range sorted(c.Packages) {
-		list = append(list, p.json())
+		list = append(list, c.packageJSON(p))
 	}
 	return ok(list)
 }
@@ -57,7 +57,7 @@ func (c *call) getPackage() answer {
 	if p == nil {
 		return missing("package")
 	}
-	return ok(p.json())
+	return ok(c.packageJSON(p))
 }
 
 func (p *plan) json() obj {

@@ -110,9 +110,12 @@ func (st *state) finish(j *job, s *server) {
 	case j.Task == taskDelete:
 		s.Deleted, s.Running = j.Finish, false
 		st.release(s.ID)
+	default:
+		st.finishManaged(j, s)
 	}
 	if j.collects() {
 		s.finishDeferred(j.Fail != "")
+		s.dropDeleted()
 	}
 }
 
@@ -181,6 +184,8 @@ func (c *call) jobJSON(j *job) obj {
 		TaskBuild: {"Build", "build_server"}, TaskBoot: {"Boot", "boot_server"}, TaskShutdown: {"Shutdown", "shutdown_server"}, TaskRestart: {"Restart", "restart_server"},
 		TaskPoweroff: {"Poweroff", "poweroff_server"}, TaskResetPassword: {"ResetPassword", "reset_password_server"}, taskSuspend: {"Suspend", "suspend_server"},
 		taskUnsuspend: {"Unsuspend", "unsuspend_server"}, taskDelete: {"Destroy", "destroy_server"},
+		TaskRescue: {"Rescue", "rescue_server"}, TaskBackup: {"Backup", "backup_server"}, TaskRestore: {"Restore", "restore_server"},
+		TaskMountISO: {"MountIso", "mount_iso"}, TaskEjectISO: {"EjectIso", "eject_iso"},
 	}[j.Task]
 	o := obj{
 		"id": j.ID, "jobId": strconv.FormatInt(j.ID*5+62, 10), "job": `App\Jobs\Server\KVM\` + names[0], "hypervisorId": c.Servers[j.ServerID].HypervisorID,

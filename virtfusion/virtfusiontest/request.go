@@ -34,7 +34,7 @@ func operations() []operation {
 	return slices.Concat(
 		generalOperations(), hypervisorOperations(), packageOperations(), templateOperations(), serverOperations(), buildOperations(), powerOperations(),
 		queueOperations(), vncOperations(), trafficOperations(), backupOperations(), keyOperations(), userOperations(),
-		networkingOperations(),
+		networkingOperations(), managingOperations(),
 	)
 }
 

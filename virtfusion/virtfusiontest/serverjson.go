@@ -28,6 +28,7 @@ func (c *call) serverJSON(s *server) obj {
 	if commission == 1 {
 		o["configLevel"] = 1
 	}
+	c.managed(s, o)
 	return o
 }
 

@@ -293,16 +293,20 @@ func (c *call) deleteServer() answer {
 	if s.DoNotDisturb {
 		return refuse(http.StatusLocked, "do not disturb is active") // wording: guess
 	}
+	c.scheduleDeletion(s, minutes)
+	return empty(http.StatusNoContent)
+}
+
+func (c *call) scheduleDeletion(s *server, minutes int64) {
 	s.DeletionAt = c.now.Add(time.Duration(minutes) * time.Minute)
 	gone := s.DeletionAt.Add(c.panel.timing.Delete)
 	for _, id := range c.Open {
 		if j := c.Jobs[id]; j.ServerID == s.ID && j.Task == taskDelete {
 			j.Start, j.Finish = s.DeletionAt, gone
-			return empty(http.StatusNoContent)
+			return
 		}
 	}
 	c.enqueue(&job{ServerID: s.ID, Task: taskDelete, Queued: c.now, Start: s.DeletionAt, Finish: gone})
-	return empty(http.StatusNoContent)
 }
 
 // modifyServerName allows 63 characters, as an integration found.
@@ -337,13 +341,17 @@ func (c *call) setSuspended(suspended bool) answer {
 	if c.busy(s) {
 		return locked()
 	}
+	c.startSuspension(s, suspended)
+	return empty(http.StatusNoContent)
+}
+
+func (c *call) startSuspension(s *server, suspended bool) {
 	task := taskSuspend
 	if !suspended {
 		task = taskUnsuspend
 	}
 	c.start(s, task, c.panel.timing.Suspend)
 	c.settle(c.now)
-	return empty(http.StatusNoContent)
 }
 
 // listServerActions shows the deferred work of a server. Only the states are documented; the other members are those of tasks.actions.pending.

@@ -67,7 +67,7 @@ func (st *state) check() error {
 			return fmt.Errorf("queue item %d is missing", id)
 		}
 	}
-	return st.Net.check(st)
+	return errors.Join(st.Net.check(st), st.Managed.check(st))
 }
 
 // whole reports whether a table is there and has no empty entry.

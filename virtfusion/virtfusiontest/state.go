@@ -30,6 +30,7 @@ type state struct {
 	Forbidden      map[string]bool       `json:"forbidden"` // operations that the token may not use
 	Unhealthy      bool                  `json:"unhealthy"`
 	Net            netState              `json:"net"`
+	Managed        manageState           `json:"managed"`
 }
 
 // plannedFailure is what the next job of a kind will fail with.
@@ -56,6 +57,7 @@ func newState(now time.Time, token string) *state {
 			"user": 30, "key": 70, "package": 0, "template": 20, "template group": 0, "group": 60, "hypervisor": 10, "network": 40, "block": 200,
 			"address": 3000, "server": 100, "disk": 600, "interface": 800, "job": 1000, "deferred": 50, "backup": 400,
 			"ruleset": 300, "dns service": 350, "traffic block": 500, "whitelist": 550, "rule": 1500, "vlan": 650, "mac": 700, "block group": 750,
+			"iso": 850, "asset": 880, "credit": 900, "user pack": 950,
 		},
 		Users: map[int64]*user{}, Keys: map[int64]*sshKey{}, Packages: map[int64]*plan{}, Groups: map[int64]*group{}, Hypervisors: map[int64]*hypervisor{},
 		Blocks: map[int64]*block{}, Servers: map[int64]*server{}, Jobs: map[int64]*job{}, Backups: map[int64]*backup{}, Forbidden: map[string]bool{},

@@ -1,11 +1,15 @@
 package virtfusiontest
 
-import "crypto/rand"
+import (
+	"crypto/rand"
+	"time"
+)
 
 type vnc struct {
-	Password string `json:"password"`
-	Token    string `json:"token"`
-	Enabled  bool   `json:"enabled"`
+	Password string    `json:"password"`
+	Token    string    `json:"token"`
+	Rotated  time.Time `json:"rotated"` // when the token was made; zero for the first
+	Enabled  bool      `json:"enabled"`
 }
 
 func newVNC() vnc { return vnc{Password: rand.Text()[:8], Token: newUUID()} }
@@ -39,7 +43,7 @@ func (c *call) setServerVnc() answer {
 	if action != "" {
 		s.VNC.Enabled = action == "enable"
 	}
-	s.VNC.Token = newUUID()
+	s.VNC.Token, s.VNC.Rotated = newUUID(), c.now
 	return ok(obj{"vnc": c.vncJSON(s), "queueId": nil})
 }
 
