@@ -85,13 +85,13 @@ func firewallOperations() []operation {
 			assert.True(t, rules[0].Created.IsZero(), "only AddRule tells")
 		},
 	}, {
-		name: "replace all rules", fixture: "replaceFirewallRules.201", method: "POST", path: "/servers/417/firewall/primary/rules", query: "sync=true",
+		name: "replace all rules", fixture: "addFirewallRule-replace.201", method: "POST", path: "/servers/417/firewall/primary/rules", query: "sync=true",
 		body: `{"rulesets":[301,302]}`,
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return nil, c.Firewall.ReplaceRules(ctx, 417, virtfusion.InterfacePrimary, []virtfusion.FirewallRulesetID{301, 302}, virtfusion.FirewallOptions{Sync: true})
 		},
 	}, {
-		name: "remove all rules, which is an empty list and never null", fixture: "replaceFirewallRules.201", method: "POST",
+		name: "remove all rules, which is an empty list and never null", fixture: "addFirewallRule-replace.201", method: "POST",
 		path: "/servers/417/firewall/primary/rules", query: "sync=false", body: `{"rulesets":[]}`,
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return nil, c.Firewall.ReplaceRules(ctx, 417, virtfusion.InterfacePrimary, nil, virtfusion.FirewallOptions{})

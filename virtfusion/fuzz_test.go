@@ -86,3 +86,24 @@ func FuzzRefusal(f *testing.F) {
 		}
 	})
 }
+
+// What is only partly known is read as far as it goes: a write that the panel has accepted is done, and nothing that it answers is a panic.
+func FuzzAnswerToAWriteThatWasNeverSeen(f *testing.F) {
+	addFixtures(f)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		c, _ := newClient(t, answer{status: 201, body: body})
+		_, vlanErr := c.Interfaces.AddVLAN(t.Context(), 417, virtfusion.InterfacePrimary, virtfusion.AddVLANRequest{Number: 7})
+		_, blockErr := c.IPBlocks.Create(t.Context(), virtfusion.IPBlockRequest{Name: "block", Type: virtfusion.FamilyIPv4})
+		change, nameErr := c.ReverseDNS.SetIPv4(t.Context(), ip("198.51.100.17"), provisioning.Some("a.example.com"))
+		if change != nil {
+			_ = change.NeedsRebuild()
+		}
+		for _, err := range []error{vlanErr, blockErr, nameErr} {
+			if json.Valid(body) {
+				require.NoError(t, err)
+			} else if err != nil {
+				require.ErrorIs(t, err, provisioning.ErrMaybeApplied)
+			}
+		}
+	})
+}

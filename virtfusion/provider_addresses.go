@@ -31,6 +31,9 @@ func (p *Provider) AddIPv4(ctx context.Context, id provisioning.ID, count int) (
 	if err != nil {
 		return nil, err
 	}
+	if count < 1 {
+		return nil, provisioning.InvalidField("count", "must be above 0, not %d", count)
+	}
 	given, err := p.client.Servers.AddIPv4Quantity(ctx, server, InterfacePrimary, count)
 	var all []provisioning.Address
 	for _, a := range given {

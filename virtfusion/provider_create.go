@@ -240,6 +240,7 @@ func (p *Provider) keys(ctx context.Context, owner UserID, want []string) ([]SSH
 		}
 		if !slices.Contains(ids, id) {
 			ids = append(ids, id)
+			have = append(have, SSHKey{ID: id, PublicKey: text, Enabled: true}) // the same key twice is one key
 		}
 	}
 	return ids, nil

@@ -254,3 +254,24 @@ func TestADecimalKeepsItsDigits(t *testing.T) {
 	assert.InDelta(t, 1000, virtfusion.Decimal("1e3").Float64(), 0)
 	assert.Zero(t, virtfusion.Decimal("x").Float64())
 }
+
+// Whatever a panel answers about money, what was read can be written again with every digit.
+func FuzzAnswerAboutMoney(f *testing.F) {
+	addFixtures(f)
+	f.Add([]byte(`{"data":{"period":"x","monthlyTotal":{"hours":"1,234.5","value":false,"tokens":1e400},"credit":{"value":"-0.00"}}}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		c, _ := newClient(t, answer{status: 200, body: body})
+		stats, err := c.SelfService.HourlyStats(t.Context(), ext, virtfusion.UsageOptions{})
+		if err != nil {
+			var e *provisioning.Error
+			require.ErrorAs(t, err, &e)
+			return
+		}
+		first, err := json.Marshal(stats)
+		require.NoError(t, err)
+		var again virtfusion.HourlyStats
+		require.NoError(t, json.Unmarshal(first, &again))
+		require.Equal(t, stats.Credit, again.Credit)
+		require.Equal(t, stats.MonthlyTotal, again.MonthlyTotal)
+	})
+}

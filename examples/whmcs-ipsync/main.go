@@ -114,7 +114,9 @@ func parseFlags(args []string, stderr io.Writer) (config, error) {
 		return c, errors.New(wrong)
 	}
 	c.separator = map[string]string{"newline": "\n", "comma": ","}[separator]
-	f.Visit(func(g *flag.Flag) { c.serve = c.serve || g.Name == "listen" || g.Name == "state" || g.Name == "path" || g.Name == "resync" })
+	f.Visit(func(g *flag.Flag) {
+		c.serve = c.serve || g.Name == "listen" || g.Name == "state" || g.Name == "path" || g.Name == "resync"
+	})
 	return c, nil
 }
 

@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/hvpanels/hvpanels/solusvm2"
 )
@@ -112,8 +111,7 @@ type serviceMap struct {
 	path string
 
 	mu     sync.Mutex
-	seen   time.Time
-	size   int64
+	seen   os.FileInfo // of the file that was loaded
 	loaded links
 }
 
@@ -127,7 +125,7 @@ func (m *serviceMap) all() (links, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.loaded != nil && info.ModTime().Equal(m.seen) && info.Size() == m.size {
+	if m.seen != nil && os.SameFile(info, m.seen) && info.ModTime().Equal(m.seen.ModTime()) && info.Size() == m.seen.Size() {
 		return m.loaded, nil
 	}
 	b, err := os.ReadFile(m.path)
@@ -138,7 +136,7 @@ func (m *serviceMap) all() (links, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m.path, err)
 	}
-	m.loaded, m.seen, m.size = loaded, info.ModTime(), info.Size()
+	m.loaded, m.seen = loaded, info
 	return loaded, nil
 }
 

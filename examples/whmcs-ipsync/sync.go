@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,7 +85,7 @@ func (s *syncer) sync(ctx context.Context, id solusvm2.ServerID, uuids []string)
 	}
 	o.Before, o.After = recordOf(current), wanted(server, s.ipv6)
 	if o.After.Dedicated == "" && !s.clear {
-		return o, lasting("the panel shows no address of server %d: service %d was not cleared, which -clear would do", id, l.Service)
+		return o, lasting("the panel shows no address of server %d that could be written: service %d was not cleared, which -clear would do", id, l.Service)
 	}
 	if !o.changed() {
 		return o, nil
@@ -158,19 +159,26 @@ func recordOf(s service) record {
 	}
 }
 
-// wanted is what WHMCS should show: the dedicated address is the primary one, IPv4 before IPv6, and the assigned ones are all, as the vendor's own module writes them.
+// wanted is what WHMCS should show: the dedicated address is the primary one, and the assigned ones are all, as the vendor's own module writes them. IPv4 comes before IPv6, and the primary address of each before the others.
 func wanted(server *solusvm2.Server, ipv6 bool) record {
-	var first, rest []string
-	for _, a := range server.Addresses() {
-		switch shown := show(a.Prefix); {
-		case a.Prefix.Addr().Is6() && !ipv6:
-		case a.Kind == provisioning.AddressPrimary:
-			first = append(first, shown)
-		default:
-			rest = append(rest, shown)
+	place := func(a provisioning.Address) int {
+		n := 0
+		if a.Prefix.Addr().Is6() {
+			n = 2
+		}
+		if a.Kind != provisioning.AddressPrimary {
+			n++
+		}
+		return n
+	}
+	all := server.Addresses()
+	slices.SortStableFunc(all, func(a, b provisioning.Address) int { return cmp.Compare(place(a), place(b)) })
+	var r record
+	for _, a := range all {
+		if a.Prefix.Addr().Is4() || ipv6 {
+			r.Assigned = append(r.Assigned, show(a.Prefix))
 		}
 	}
-	r := record{Assigned: append(first, rest...)}
 	if len(r.Assigned) > 0 {
 		r.Dedicated = r.Assigned[0]
 	}

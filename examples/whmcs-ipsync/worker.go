@@ -39,7 +39,7 @@ type worker struct {
 // job is a server to look at.
 type job struct {
 	due      time.Time
-	waiting  bool // there are notifications
+	waiting  int // notifications, when the inbox was last read
 	running  bool
 	failures int // in a row
 }
@@ -107,12 +107,13 @@ func (w *worker) next() []solusvm2.ServerID {
 	var due, later []solusvm2.ServerID
 	for _, id := range slices.Sorted(maps.Keys(w.jobs)) {
 		j := w.jobs[id]
-		if j.waiting = counts[id] > 0; j.waiting && j.failures == 0 {
-			j.due = time.Time{} // it may have been meant to be looked at again later
+		if counts[id] > j.waiting {
+			j.due = now // there is a new one
 		}
+		j.waiting = counts[id]
 		switch {
 		case j.running || j.due.After(now):
-		case j.waiting:
+		case j.waiting > 0:
 			due = append(due, id)
 		default:
 			later = append(later, id)
@@ -170,10 +171,15 @@ func (w *worker) settle(id solusvm2.ServerID, served int, final bool) (pause tim
 	w.running--
 	if !final {
 		j := w.jobs[id]
+		j.running = false
+		if j.waiting > served {
+			j.due = time.Now() // for those that came during the look
+			return 0
+		}
 		pause = min(firstPause<<min(j.failures, 10), longestPause)
 		pause -= rand.N(pause / 5) // #nosec G404 -- so that many servers do not come back at once
 		j.failures++
-		j.due, j.running = time.Now().Add(pause), false
+		j.due = time.Now().Add(pause)
 		return pause
 	}
 	delete(w.jobs, id)

@@ -249,7 +249,7 @@ func (c *call) createBlockAddress() answer {
 	a := (*address)(nil)
 	if f.has("ip") {
 		a = c.register(c.now, b, ip.String())
-	} else if a = c.free(c.now, b); a == nil {
+	} else if a = c.fresh(c.now, b); a == nil {
 		f.fail("ip", "The block has no free addresses.")
 		return f.invalid()
 	}

@@ -47,7 +47,7 @@ func (b *block) usable(ip string) bool {
 // idle reports whether a registered address may be handed out.
 func (a *address) idle() bool { return a != nil && a.ServerID == 0 && !a.Reserved }
 
-// free finds an address that can be handed out and registers it: the first that came back, else the first that was never used. nil when there is none.
+// free finds an address that can be handed out: the first that came back, else a fresh one. nil when there is none.
 func (st *state) free(now time.Time, b *block) *address {
 	for len(b.Back) > 0 {
 		a := st.Addresses[b.Back[0]]
@@ -56,6 +56,11 @@ func (st *state) free(now time.Time, b *block) *address {
 			return a
 		}
 	}
+	return st.fresh(now, b)
+}
+
+// fresh registers the first address of a range that was never used, nil when there is none.
+func (st *state) fresh(now time.Time, b *block) *address {
 	for ip := b.at(b.Next); ip != ""; ip = b.at(b.Next) {
 		b.Next++
 		if b.usable(ip) {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
-	"time"
 )
 
 // RulesetWeb is the firewall ruleset of the default catalogue: it allows TCP 22 and 443 and denies the rest.
@@ -29,21 +28,20 @@ type rule struct {
 }
 
 type ruleset struct {
-	ID      int64          `json:"id"`
-	Name    string         `json:"name"`
-	Rules   []FirewallRule `json:"rules"`
-	Created time.Time      `json:"created"`
+	ID    int64          `json:"id"`
+	Name  string         `json:"name"`
+	Rules []FirewallRule `json:"rules"`
 }
 
 // AddFirewallRuleset adds a ruleset and returns its id.
 func (p *Panel) AddFirewallRuleset(name string, rules ...FirewallRule) int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.state.addRuleset(clock(), name, rules)
+	return p.state.addRuleset(name, rules)
 }
 
-func (st *state) addRuleset(now time.Time, name string, rules []FirewallRule) int64 {
-	r := &ruleset{ID: st.next("ruleset"), Name: name, Rules: rules, Created: now}
+func (st *state) addRuleset(name string, rules []FirewallRule) int64 {
+	r := &ruleset{ID: st.next("ruleset"), Name: name, Rules: rules}
 	return put(&st.Net.Rulesets, r.ID, r).ID
 }
 
@@ -97,7 +95,7 @@ func (r *ruleset) json() obj {
 	for _, one := range r.Rules {
 		rules = append(rules, one.json())
 	}
-	return obj{"id": r.ID, "name": r.Name, "rules": rules, "created": offset(r.Created)}
+	return obj{"id": r.ID, "name": r.Name, "rules": rules}
 }
 
 func (c *call) listFirewallRulesets() answer {

@@ -348,7 +348,7 @@ func (c *call) removeNetworkWhitelist() answer {
 }
 
 // network adds what the interface of a server has to what all interfaces have.
-func (c *call) network(s *server, id int64, o obj) obj {
+func (c *call) network(id int64, o obj) obj {
 	i := c.Net.Interfaces[id]
 	for _, row := range o["ipv4"].([]obj) {
 		if name, found := c.Net.RDNS[row["address"].(string)]; found {
@@ -402,7 +402,7 @@ func (c *call) heldRows(interfaceID int64) []obj {
 
 // seedNetworking adds to the default catalogue.
 func (st *state) seedNetworking(now time.Time) {
-	st.addRuleset(now, "Web server", []FirewallRule{
+	st.addRuleset("Web server", []FirewallRule{
 		{Protocol: "tcp", Direction: "in", Action: "allow", DestinationPort: "22", Priority: 500},
 		{Protocol: "tcp", Direction: "in", Action: "allow", DestinationPort: "443", Priority: 500},
 		{Protocol: "all", Direction: "in", Action: "deny", Priority: 100},

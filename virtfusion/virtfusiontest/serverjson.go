@@ -135,7 +135,7 @@ func (c *call) interfaceJSON(s *server) obj {
 		})
 	}
 	o["ipv4"], o["ipv6"] = v4, v6
-	return c.network(s, s.InterfaceID, o)
+	return c.network(s.InterfaceID, o)
 }
 
 func (c *call) netmask(blockID int64) string {
@@ -157,7 +157,7 @@ func (c *call) secondaryJSON(s *server) []obj {
 	row := ipv4JSON(fmt.Sprintf("10.64.%d.%d", s.ID>>8&255, s.ID&255), "10.64.0.1", "255.255.0.0")
 	row["id"], row["order"] = 9000+s.PrivateID, 1
 	o["ipv4"], o["ipv6"] = append([]obj{row}, c.heldRows(s.PrivateID)...), []any{}
-	return []obj{c.network(s, s.PrivateID, o)}
+	return []obj{c.network(s.PrivateID, o)}
 }
 
 func storageJSON(s *server) []obj {

@@ -221,7 +221,7 @@ func (c *call) checkOrder(f *form) (o order, errors []string) {
 		total += gb
 	}
 	if o.host = c.place(g.ID, o.memory, o.cores, total); o.host == nil {
-		f.fail("No hypervisor with enough free resources in the hypervisor group")
+		f.fail("Not enough free resources in the hypervisor group")
 	}
 	if o.ipv4 > int64(c.blockOf(g.ID, false).free()) {
 		f.fail("Not enough free IPv4 addresses in the hypervisor group")
