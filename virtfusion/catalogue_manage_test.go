@@ -13,7 +13,8 @@ import (
 // catalogueWrites are the classes of the writes in catalogueManagement.
 var catalogueWrites = map[string]string{
 	"PUT /compute/hypervisors/9": "set", "POST /compute/hypervisors/9/networkFilters/regenerate": "once",
-	"POST /packages": "once", "PUT /packages/3": "set", "DELETE /packages/3": "set", "POST /packages/3/duplicate": "once", "POST /media/iso": "once", "PUT /media/iso/14": "set",
+	"POST /packages": "once", "PUT /packages/3": "set", "DELETE /packages/3": "set", "POST /packages/3/duplicate": "once", "POST /media/iso": "once",
+	"PUT /media/iso/14": "set",
 }
 
 func catalogueManagement() []operation {
@@ -25,7 +26,8 @@ func hypervisorSettings() []operation {
 		name: "put a hypervisor into maintenance and lift its limits", fixture: "updateHypervisor.200", method: "PUT", path: "/compute/hypervisors/9",
 		body: `{"maintenance":true,"maxServers":0,"maxCpu":0,"maxMemory":0,"nfType":0}`,
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
-			return c.Hypervisors.Update(ctx, 9, virtfusion.UpdateHypervisorRequest{Maintenance: ptr(true), MaxServers: ptr(0), MaxCPU: ptr(0), MaxMemory: ptr(virtfusion.MB(0)),
+			return c.Hypervisors.Update(ctx, 9, virtfusion.UpdateHypervisorRequest{Maintenance: ptr(true), MaxServers: ptr(0), MaxCPU: ptr(0),
+				MaxMemory: ptr(virtfusion.MB(0)),
 				NetFilter: ptr(virtfusion.NetFilterNone)})
 		},
 		check: unseen,
@@ -54,7 +56,8 @@ func hypervisorSettings() []operation {
 		},
 		check: unseen,
 	}, {
-		name: "write the network filters anew", fixture: "regenerateHypervisorNetworkFilters.200", method: "POST", path: "/compute/hypervisors/9/networkFilters/regenerate",
+		name: "write the network filters anew", fixture: "regenerateHypervisorNetworkFilters.200", method: "POST",
+		path: "/compute/hypervisors/9/networkFilters/regenerate",
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return c.Hypervisors.RegenerateNetworkFilters(ctx, 9)
 		},
@@ -91,9 +94,11 @@ func packageManagement() []operation {
 			return c.Packages.Create(ctx, virtfusion.PackageRequest{
 				Name: "VPS 4", Description: provisioning.Some("four"), SelfServiceDescription: provisioning.Null[string](), Enabled: ptr(true),
 				Memory: 4096, PrimaryStorage: 40, Traffic: ptr(virtfusion.TrafficGB(0)), CPUCores: 2,
-				TrafficPolicy:         &virtfusion.TrafficPolicy{LimitAction: provisioning.Some(virtfusion.TrafficLimitThrottle), ThrottleIn: provisioning.Some(virtfusion.KBps(1250))},
+				TrafficPolicy: &virtfusion.TrafficPolicy{LimitAction: provisioning.Some(virtfusion.TrafficLimitThrottle),
+					ThrottleIn: provisioning.Some(virtfusion.KBps(1250))},
 				PrimaryNetworkSpeedIn: ptr(virtfusion.KBps(0)), PrimaryNetworkSpeedOut: ptr(virtfusion.KBps(12500)),
-				PrimaryDiskType: virtfusion.DiskFormatInherit, BackupPlanID: provisioning.Some(virtfusion.BackupPlanID(0)), BackupType: virtfusion.PackageBackupViewAndRestore, TokenValue: "0.25",
+				PrimaryDiskType: virtfusion.DiskFormatInherit, BackupPlanID: provisioning.Some(virtfusion.BackupPlanID(0)),
+				BackupType: virtfusion.PackageBackupViewAndRestore, TokenValue: "0.25",
 				PrimaryStorageReadBytesSec: provisioning.Null[int64](), PrimaryStorageWriteBytesSec: provisioning.Some(int64(104857600)),
 				PrimaryStorageReadIOPSSec: provisioning.Some(int64(0)), PrimaryStorageWriteIOPSSec: provisioning.Some(int64(500)),
 				PrimaryStorageProfile: ptr(virtfusion.StorageType(0)), PrimaryNetworkProfile: ptr(0),
@@ -135,9 +140,11 @@ func isoImages() []operation {
 		},
 	}, {
 		name: "add an image to the library", fixture: "createISO.201", method: "POST", path: "/media/iso",
-		body: `{"name":"Rescue CD","description":null,"url":"https://mirror.example.com/iso/rescue.iso?x=1","filename":"rescue-cd","arch":0,"enabled":true,"global":false,"download":true}`,
+		body: `{"name":"Rescue CD","description":null,"url":"https://mirror.example.com/iso/rescue.iso?x=1","filename":"rescue-cd","arch":0,
+			"enabled":true,"global":false,"download":true}`,
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
-			return c.Media.CreateISO(ctx, virtfusion.ISORequest{Name: "Rescue CD", Description: provisioning.Null[string](), URL: "https://mirror.example.com/iso/rescue.iso?x=1",
+			return c.Media.CreateISO(ctx, virtfusion.ISORequest{Name: "Rescue CD", Description: provisioning.Null[string](),
+				URL:      "https://mirror.example.com/iso/rescue.iso?x=1",
 				Filename: "rescue-cd", Arch: ptr(virtfusion.ArchAny), Enabled: ptr(true), Global: ptr(false), Download: ptr(true)})
 		},
 		check: func(t *testing.T, got any) { assert.Equal(t, virtfusion.ISOID(14), got.(*virtfusion.ISOAnswer).ID) },

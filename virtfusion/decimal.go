@@ -10,8 +10,8 @@ import (
 	"github.com/hvpanels/hvpanels/internal/rest"
 )
 
-// Decimal is a decimal number as text, "12.50", so that money is never rounded. The panel writes such numbers as numbers and as text, and false, null or nothing
-// where it has no number: that is "". It is sent as a number.
+// Decimal is a decimal number as text, "12.50", so that money is never rounded. The panel writes such numbers as numbers and as text, and false, null or
+// nothing where it has no number: that is "". It is sent as a number.
 type Decimal string
 
 // Told reports whether there is a number.

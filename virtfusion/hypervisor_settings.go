@@ -133,7 +133,8 @@ func (s *HypervisorsService) StoragePoints(ctx context.Context, id HypervisorID,
 //
 // API: POST /compute/hypervisors/{hypervisorId}/networkFilters/regenerate
 func (s *HypervisorsService) RegenerateNetworkFilters(ctx context.Context, id HypervisorID, opts ...CallOption) (json.RawMessage, error) {
-	return s.settings(ctx, rest.Call{Op: "regenerateHypervisorNetworkFilters", Class: rest.Once, Method: http.MethodPost}, id, []any{"networkFilters", "regenerate"}, opts)
+	return s.settings(ctx, rest.Call{Op: "regenerateHypervisorNetworkFilters", Class: rest.Once, Method: http.MethodPost}, id,
+		[]any{"networkFilters", "regenerate"}, opts)
 }
 
 func (s *HypervisorsService) settings(ctx context.Context, call rest.Call, id HypervisorID, below []any, opts []CallOption) (json.RawMessage, error) {

@@ -108,7 +108,8 @@ func (s *MediaService) CreateISO(ctx context.Context, r ISORequest, opts ...Call
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	return fetchPartly[ISOAnswer](ctx, s.rest, rest.Call{Op: "createISO", Since: panel71, Class: rest.Once, Method: http.MethodPost, Path: []any{"media", "iso"}, In: r}, nil, opts)
+	return fetchPartly[ISOAnswer](ctx, s.rest, rest.Call{Op: "createISO", Since: panel71, Class: rest.Once, Method: http.MethodPost,
+		Path: []any{"media", "iso"}, In: r}, nil, opts)
 }
 
 // UpdateISO changes an image of the library. Panel 7.1.
@@ -124,6 +125,7 @@ func (s *MediaService) UpdateISO(ctx context.Context, id ISOID, r ISORequest, op
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	return fetchPartly[ISOAnswer](ctx, s.rest, rest.Call{Op: "updateISO", Since: panel71, Class: rest.Set, Method: http.MethodPut, Path: []any{"media", "iso", id}, In: r},
+	return fetchPartly[ISOAnswer](ctx, s.rest, rest.Call{Op: "updateISO", Since: panel71, Class: rest.Set, Method: http.MethodPut,
+		Path: []any{"media", "iso", id}, In: r},
 		func(v *ISOAnswer) error { return sameIfTold("ISO", v.ID, id) }, opts)
 }

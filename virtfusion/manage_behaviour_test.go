@@ -64,7 +64,8 @@ func TestADiskIsAddedAtTheNextPowerAction(t *testing.T) {
 		assert.Equal(t, "none", disk.Cache)
 		assert.Equal(t, []virtfusion.ServerActionState{virtfusion.ActionCompleted}, m.actions())
 
-		_, err = m.client.Servers.UpdateDisk(t.Context(), m.sid(), "b", virtfusion.UpdateDiskRequest{QoS: &virtfusion.DiskQoS{WriteIOPS: provisioning.Null[int64]()}, Apply: true, Size: 120})
+		_, err = m.client.Servers.UpdateDisk(t.Context(), m.sid(), "b",
+			virtfusion.UpdateDiskRequest{QoS: &virtfusion.DiskQoS{WriteIOPS: provisioning.Null[int64]()}, Apply: true, Size: 120})
 		require.NoError(t, err)
 		disk = m.read().Storage[1]
 		assert.Zero(t, disk.IOPS.Write)
@@ -204,7 +205,8 @@ func TestAnImageIsAddedMountedAndEjected(t *testing.T) {
 		require.ErrorIs(t, err, provisioning.Invalid, "it is not enabled")
 		_, err = m.client.Media.UpdateISO(ctx, iso.ID, virtfusion.ISORequest{Enabled: ptr(true)})
 		require.ErrorIs(t, err, provisioning.Invalid, "it has no file")
-		_, err = m.client.Media.UpdateISO(ctx, iso.ID, virtfusion.ISORequest{Enabled: ptr(true), URL: "https://mirror.example.com/i.iso", Filename: "installer", Arch: ptr(virtfusion.ArchX86_64)})
+		_, err = m.client.Media.UpdateISO(ctx, iso.ID, virtfusion.ISORequest{Enabled: ptr(true), URL: "https://mirror.example.com/i.iso", Filename: "installer",
+			Arch: ptr(virtfusion.ArchX86_64)})
 		require.NoError(t, err)
 		read, err := m.client.Media.GetISO(ctx, iso.ID)
 		require.NoError(t, err)
@@ -246,11 +248,13 @@ func TestAPackageIsMadeSoldAndDeleted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManaged(t, virtfusion.ProviderOptions{})
 		ctx := t.Context()
-		made, err := m.client.Packages.Create(ctx, virtfusion.PackageRequest{Name: "VPS XS", Memory: 512, PrimaryStorage: 10, CPUCores: 1, Traffic: ptr(virtfusion.TrafficGB(500)),
+		made, err := m.client.Packages.Create(ctx, virtfusion.PackageRequest{Name: "VPS XS", Memory: 512, PrimaryStorage: 10, CPUCores: 1,
+			Traffic:                    ptr(virtfusion.TrafficGB(500)),
 			PrimaryStorageWriteIOPSSec: provisioning.Some(int64(400))})
 		require.NoError(t, err)
 		assert.False(t, bool(made.Enabled))
-		order := virtfusion.CreateServerRequest{PackageID: made.ID, UserID: virtfusion.UserID(m.owner), HypervisorGroupID: virtfusion.HypervisorGroupID(virtfusiontest.GroupAmsterdam)}
+		order := virtfusion.CreateServerRequest{PackageID: made.ID, UserID: virtfusion.UserID(m.owner),
+			HypervisorGroupID: virtfusion.HypervisorGroupID(virtfusiontest.GroupAmsterdam)}
 		_, err = m.client.Servers.Create(ctx, order)
 		require.ErrorIs(t, err, provisioning.Invalid, "it is disabled")
 		_, err = m.client.Packages.Update(ctx, made.ID, virtfusion.PackageRequest{Enabled: ptr(true), PrimaryStorageWriteIOPSSec: provisioning.Null[int64]()})
@@ -291,7 +295,8 @@ func TestAHypervisorIsClosed(t *testing.T) {
 	t.Parallel()
 	inBubble(t, virtfusion.ProviderOptions{}, func(t *testing.T, m *managed) {
 		ctx := t.Context()
-		order := virtfusion.CreateServerRequest{PackageID: 1, UserID: virtfusion.UserID(m.owner), HypervisorGroupID: virtfusion.HypervisorGroupID(virtfusiontest.GroupFrankfurt)}
+		order := virtfusion.CreateServerRequest{PackageID: 1, UserID: virtfusion.UserID(m.owner),
+			HypervisorGroupID: virtfusion.HypervisorGroupID(virtfusiontest.GroupFrankfurt)}
 		first, err := m.client.Servers.Create(ctx, order)
 		require.NoError(t, err)
 		_, err = m.client.Hypervisors.Update(ctx, first.HypervisorID, virtfusion.UpdateHypervisorRequest{Prohibit: ptr(true), Name: "fra-closed"})

@@ -115,7 +115,8 @@ func badServerInput() map[string][]failing {
 		"isoId": {iso(virtfusion.MountISORequest{}), iso(virtfusion.MountISORequest{ISOID: -1}),
 			iso(virtfusion.MountISORequest{ISOID: 1, URL: "https://a.example/x.iso"})},
 		"url": urls("http://a.example/x.iso", "https://a.example:8443/x.iso", "https://192.0.2.1/x.iso", "https://[2001:db8::1]/x.iso", "https://localhost/x.iso",
-			"https://a.example/x.img", "https://a.example/x.iso?y=1", "https://a.example/x.iso#y", "https://a.example/x%20y.iso", "https://u:p@a.example/x.iso", "://", "/x.iso"),
+			"https://a.example/x.img", "https://a.example/x.iso?y=1", "https://a.example/x.iso#y", "https://a.example/x%20y.iso", "https://u:p@a.example/x.iso", "://",
+			"/x.iso"),
 	}
 }
 
@@ -156,7 +157,8 @@ func badCatalogueInput() map[string][]failing {
 			return err
 		}},
 		"name": {
-			hv(virtfusion.UpdateHypervisorRequest{Name: "ab"}), pack(func(r *virtfusion.PackageRequest) { r.Name = "" }), pack(func(r *virtfusion.PackageRequest) { r.Name = long }),
+			hv(virtfusion.UpdateHypervisorRequest{Name: "ab"}), pack(func(r *virtfusion.PackageRequest) { r.Name = "" }),
+			pack(func(r *virtfusion.PackageRequest) { r.Name = long }),
 			iso(virtfusion.ISORequest{}), iso(virtfusion.ISORequest{Name: "ab"}),
 			func(ctx context.Context, c *virtfusion.Client) error {
 				_, err := c.Packages.Duplicate(ctx, 3, "ab")

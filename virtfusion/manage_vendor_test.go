@@ -10,8 +10,8 @@ import (
 	"github.com/hvpanels/hvpanels/virtfusion"
 )
 
-// manageVendorBodies are the vendor's examples of the operations on what exists already, and what they are decoded into. Requests whose bodies are single values are
-// held against the table of operations.
+// manageVendorBodies are the vendor's examples of the operations on what exists already, and what they are decoded into. Requests whose bodies are single
+// values are held against the table of operations.
 func manageVendorBodies() map[string]any {
 	login := func() any {
 		return new(wrapped[struct {
@@ -96,7 +96,8 @@ func TestSingleValuesAreSentAsTheVendorShowsThem(t *testing.T) {
 func TestEveryLeafOfOurAnswersOfManagingArrives(t *testing.T) {
 	t.Parallel()
 	for name, into := range map[string]any{
-		"listLegacyServerBackups.200": new(wrapped[[]virtfusion.Backup]), "getISO.200": new(wrapped[virtfusion.ISO]), "listCurrencies.200": new(wrapped[[]virtfusion.Currency]),
+		"listLegacyServerBackups.200": new(wrapped[[]virtfusion.Backup]), "getISO.200": new(wrapped[virtfusion.ISO]),
+		"listCurrencies.200": new(wrapped[[]virtfusion.Currency]),
 		"getHourlyStats.200": new(wrapped[virtfusion.HourlyStats]), "getSelfServiceReport.200": new(wrapped[virtfusion.SelfServiceReport]),
 		"getSelfServiceUsage.200": new(wrapped[virtfusion.SelfServiceUsage]), "getResourcePack.200": new(wrapped[virtfusion.UserPack]),
 	} {

@@ -129,7 +129,8 @@ func (s *PackagesService) Create(ctx context.Context, r PackageRequest, opts ...
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	return fetchPartly[PackageAnswer](ctx, s.rest, rest.Call{Op: "createPackage", Since: panel71, Class: rest.Once, Method: http.MethodPost, Path: []any{"packages"}, In: r}, nil, opts)
+	return fetchPartly[PackageAnswer](ctx, s.rest, rest.Call{Op: "createPackage", Since: panel71, Class: rest.Once, Method: http.MethodPost,
+		Path: []any{"packages"}, In: r}, nil, opts)
 }
 
 // Update changes a package. Servers that were made from it keep what they have, see ServersService.ChangePackage. Panel 7.1.
@@ -149,8 +150,8 @@ func (s *PackagesService) Update(ctx context.Context, id PackageID, r PackageReq
 		func(v *PackageAnswer) error { return sameIfTold("package", v.ID, id) }, opts)
 }
 
-// Delete removes a package. The panel wants the deletion confirmed, which this does. While servers were made from the package it refuses, unless Force is set; that
-// the refusal is Conflict is a guess. Panel 7.1.
+// Delete removes a package. The panel wants the deletion confirmed, which this does. While servers were made from the package it refuses, unless Force is set;
+// that the refusal is Conflict is a guess. Panel 7.1.
 //
 // API: DELETE /packages/{packageId}
 func (s *PackagesService) Delete(ctx context.Context, id PackageID, o DeletePackageOptions, opts ...CallOption) error {

@@ -17,11 +17,11 @@ var (
 // consoleDelay is how long the panel needs until a new socket token works. An integration found it.
 const consoleDelay = 2500 * time.Millisecond
 
-// OpenConsole opens the way to a server's screen and ends another viewer's: each call makes a new socket token. A viewer that connects before ReadyAt is closed. Host, Port
-// and Password are the raw VNC endpoint.
+// OpenConsole opens the way to a server's screen and ends another viewer's: each call makes a new socket token. A viewer that connects before ReadyAt is
+// closed. Host, Port and Password are the raw VNC endpoint.
 //
-// Page is the panel's own viewer, which needs a session of the panel (see LoginLink). Its address is formed from the server's UUID and is not documented, so it is empty
-// unless ProviderOptions.ConsolePath tells how.
+// Page is the panel's own viewer, which needs a session of the panel (see LoginLink). Its address is formed from the server's UUID and is not documented, so it
+// is empty unless ProviderOptions.ConsolePath tells how.
 func (p *Provider) OpenConsole(ctx context.Context, id provisioning.ID) (provisioning.Console, error) {
 	server, err := parseID(id)
 	if err != nil {
@@ -69,9 +69,9 @@ func (p *Provider) consolePage(ctx context.Context, id ServerID) (string, error)
 	return p.client.BaseURL() + strings.ReplaceAll(p.o.ConsolePath, "{uuid}", url.PathEscape(s.UUID)), nil
 }
 
-// LoginLink makes a link that logs the owner into the panel, on the page of server id when it is not empty. It works once, for about a minute, and needs the panel's
-// commercial licence. ownerRef is the numeric external relation id, because the panel makes links for nobody else. Accounts of administrators are refused: a link for one
-// would hand the panel over. The link's host is the configured control server, whatever the panel answers.
+// LoginLink makes a link that logs the owner into the panel, on the page of server id when it is not empty. It works once, for about a minute, and needs the
+// panel's commercial licence. ownerRef is the numeric external relation id, because the panel makes links for nobody else. Accounts of administrators are
+// refused: a link for one would hand the panel over. The link's host is the configured control server, whatever the panel answers.
 func (p *Provider) LoginLink(ctx context.Context, ownerRef string, id provisioning.ID) (provisioning.Link, error) {
 	var server ServerID
 	var err error
@@ -104,8 +104,8 @@ func (p *Provider) LoginLink(ctx context.Context, ownerRef string, id provisioni
 	return link, nil
 }
 
-// ResetPanelPassword gives the owner's panel account a new password and returns it. The panel sends no mail. It is sent once: each call makes another password, and after
-// ErrMaybeApplied neither the old one nor a new one is known to work. Accounts of administrators are refused.
+// ResetPanelPassword gives the owner's panel account a new password and returns it. The panel sends no mail. It is sent once: each call makes another password,
+// and after ErrMaybeApplied neither the old one nor a new one is known to work. Accounts of administrators are refused.
 func (p *Provider) ResetPanelPassword(ctx context.Context, ownerRef string) (provisioning.Secret, error) {
 	ext, err := p.customer(ctx, ownerRef)
 	if err != nil {

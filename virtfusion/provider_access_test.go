@@ -155,7 +155,8 @@ func TestALoginLinkIsNotMadeForTheWrongPeople(t *testing.T) {
 
 func TestALoginLinkNeverLeadsElsewhere(t *testing.T) {
 	t.Parallel()
-	for _, address := range []string{"https://elsewhere.example.com/token_authenticate/?1=planted", "//elsewhere.example.com/?1=planted", `/\\elsewhere.example.com/?1=planted`} {
+	for _, address := range []string{"https://elsewhere.example.com/token_authenticate/?1=planted", "//elsewhere.example.com/?1=planted",
+		`/\\elsewhere.example.com/?1=planted`} {
 		c, _ := newClient(t, from(t, "getUserByExtRelation.200"),
 			answer{status: 200, body: []byte(`{"data":{"authentication":{"tokens":{"1":"planted","2":"b"},"endpoint_complete":"` + address + `"}}}`)})
 		link, err := virtfusion.NewProvider(c, virtfusion.ProviderOptions{}).LoginLink(t.Context(), "7001", "")

@@ -17,13 +17,13 @@ var (
 	_ provisioning.Rescuer              = (*Provider)(nil)
 )
 
-// Rebuild installs Image again; all data is lost. The server keeps its name, and without Hostname its hostname; it has IPv6 and VNC afterwards if it has them now.
-// SSH keys that the owner does not have yet are registered. Nobody is mailed. The operation ends when a build that is newer than the present one is ready, so the
-// old one is never taken for it. Locked while deferred actions of the server are pending or have failed.
+// Rebuild installs Image again; all data is lost. The server keeps its name, and without Hostname its hostname; it has IPv6 and VNC afterwards if it has them
+// now. SSH keys that the owner does not have yet are registered. Nobody is mailed. The operation ends when a build that is newer than the present one is ready,
+// so the old one is never taken for it. Locked while deferred actions of the server are pending or have failed.
 //
-// The build is sent once. On ErrMaybeApplied the result carries the operation all the same: it ends well only if the rebuild took place, and goes on for as long as
-// it did not. The password is unknown then: see ResetRootPassword. There is no operation after doubt about a server whose last build had failed, because the old
-// failure could not be told from a new one.
+// The build is sent once. On ErrMaybeApplied the result carries the operation all the same: it ends well only if the rebuild took place, and goes on for as
+// long as it did not. The password is unknown then: see ResetRootPassword. There is no operation after doubt about a server whose last build had failed,
+// because the old failure could not be told from a new one.
 func (p *Provider) Rebuild(ctx context.Context, id provisioning.ID, r provisioning.RebuildRequest) (provisioning.Rebuilt, error) {
 	server, err := parseID(id)
 	if err != nil {
@@ -62,12 +62,12 @@ func (n *ServerNetwork) hasIPv6() bool {
 	return false
 }
 
-// Resize applies a package with all its parts, or changes single resources: memory of 256 MB and more, 1 to 600 cores, and the primary disk (panel 7.1), which only
-// grows. What the server has already is not sent.
+// Resize applies a package with all its parts, or changes single resources: memory of 256 MB and more, 1 to 600 cores, and the primary disk (panel 7.1), which
+// only grows. What the server has already is not sent.
 //
-// The operation ends when the panel has accepted the change. Deferred lists, in the panel's words, what the package left as it was and why, and everything that waits
-// for the server's next power action, whoever asked for it. Single resources are separate calls, cores first, then memory, then the disk: when a later one fails, the
-// error says what was changed and is ErrMaybeApplied. Asking for the same again is safe.
+// The operation ends when the panel has accepted the change. Deferred lists, in the panel's words, what the package left as it was and why, and everything that
+// waits for the server's next power action, whoever asked for it. Single resources are separate calls, cores first, then memory, then the disk: when a later
+// one fails, the error says what was changed and is ErrMaybeApplied. Asking for the same again is safe.
 func (p *Provider) Resize(ctx context.Context, id provisioning.ID, r provisioning.ResizeRequest) (*provisioning.Operation, error) {
 	server, err := parseID(id)
 	if err != nil {
@@ -184,8 +184,8 @@ func (p *Provider) waiting(ctx context.Context, id ServerID) []string {
 	return list
 }
 
-// ResetRootPassword lets the panel set a new password in the guest, for root unless User says otherwise. Nobody is mailed unless it is asked for. The operation is the
-// panel's queue item; the password is valid only after it ended well. It is sent once.
+// ResetRootPassword lets the panel set a new password in the guest, for root unless User says otherwise. Nobody is mailed unless it is asked for. The operation
+// is the panel's queue item; the password is valid only after it ended well. It is sent once.
 func (p *Provider) ResetRootPassword(ctx context.Context, id provisioning.ID, o provisioning.PasswordOptions) (provisioning.PasswordReset, error) {
 	server, err := parseID(id)
 	if err != nil {
@@ -203,11 +203,12 @@ func (p *Provider) ResetRootPassword(ctx context.Context, id provisioning.ID, o 
 		return provisioning.PasswordReset{}, &provisioning.Error{Panel: panelName, Op: "resetServerPassword", Kind: provisioning.Unexpected, MaybeApplied: true,
 			Message: "the panel named no queue item, so nothing tells when the new password is valid"}
 	}
-	return provisioning.PasswordReset{Password: reset.ExpectedPassword, Operation: p.open(operation{what: waitQueue, server: server, number: int64(reset.QueueID)})}, nil
+	op := p.open(operation{what: waitQueue, server: server, number: int64(reset.QueueID)})
+	return provisioning.PasswordReset{Password: reset.ExpectedPassword, Operation: op}, nil
 }
 
-// Backups lists the server's legacy backups. State is made of the panel's flags: deleting, restoring, running, complete or incomplete. The sizes are not told. What the
-// Backup Manager of panel 7 has stored is not in it: the panel has no documented list of it.
+// Backups lists the server's legacy backups. State is made of the panel's flags: deleting, restoring, running, complete or incomplete. The sizes are not told.
+// What the Backup Manager of panel 7 has stored is not in it: the panel has no documented list of it.
 func (p *Provider) Backups(ctx context.Context, id provisioning.ID) ([]provisioning.Backup, error) {
 	server, err := parseID(id)
 	if err != nil {
@@ -238,9 +239,9 @@ func (b *Backup) state() string {
 	return "incomplete"
 }
 
-// EnterRescue restarts the server into the panel's default rescue image, without mail. Panel 7.1. What the panel answers was never published: where it names a queue item,
-// the operation is that; otherwise it is done when the panel has accepted the restart. The password is not read from it: ServersService.Rescue tells the login once the
-// system has booted. How a server leaves the rescue system is not documented, so there is no way to do that here.
+// EnterRescue restarts the server into the panel's default rescue image, without mail. Panel 7.1. What the panel answers was never published: where it names a
+// queue item, the operation is that; otherwise it is done when the panel has accepted the restart. The password is not read from it: ServersService.Rescue
+// tells the login once the system has booted. How a server leaves the rescue system is not documented, so there is no way to do that here.
 func (p *Provider) EnterRescue(ctx context.Context, id provisioning.ID) (provisioning.Rescue, error) {
 	server, err := parseID(id)
 	if err != nil {

@@ -33,7 +33,8 @@ func newManaged(t *testing.T, o virtfusion.ProviderOptions, opts ...virtfusionte
 	c, err := virtfusion.New(p.URL(), p.Token(), virtfusion.WithHTTPClient(&http.Client{Transport: p.Transport()}))
 	require.NoError(t, err)
 	owner := p.AddUser(virtfusiontest.User{Name: "Otto Owner", Email: "otto@example.com", ExtRelationID: ownerRef})
-	s, err := p.AddServer(virtfusiontest.Server{OwnerID: owner, PackageID: virtfusiontest.PackageMedium, Name: "web-1", Hostname: "web-1.example.com", Built: true})
+	s, err := p.AddServer(virtfusiontest.Server{OwnerID: owner, PackageID: virtfusiontest.PackageMedium, Name: "web-1", Hostname: "web-1.example.com",
+		Built: true})
 	require.NoError(t, err)
 	return &managed{Panel: p, t: t, client: c, provider: virtfusion.NewProvider(c, o), owner: owner, server: s.ID, id: provisioning.ID(text(s.ID))}
 }
@@ -205,7 +206,8 @@ func TestFailedWorkIsToldAsFailed(t *testing.T) {
 func TestSingleResourcesAreChangedAndOnlyWhatDiffersIsSent(t *testing.T) {
 	t.Parallel()
 	inBubble(t, virtfusion.ProviderOptions{}, func(t *testing.T, m *managed) {
-		all := provisioning.ResizeRequest{Memory: provisioning.Some(4 * provisioning.GiB), Disk: provisioning.Some(60 * provisioning.GiB), VCPUs: provisioning.Some(4)}
+		all := provisioning.ResizeRequest{Memory: provisioning.Some(4 * provisioning.GiB), Disk: provisioning.Some(60 * provisioning.GiB),
+			VCPUs: provisioning.Some(4)}
 		op, err := m.provider.Resize(t.Context(), m.id, all)
 		require.NoError(t, err)
 		assert.Equal(t, []string{"Update CPU cores", "Update memory", "Resize HDD (sda)"}, op.Deferred())
@@ -223,7 +225,8 @@ func TestSingleResourcesAreChangedAndOnlyWhatDiffersIsSent(t *testing.T) {
 func TestADiskThatWouldShrinkStopsEverything(t *testing.T) {
 	t.Parallel()
 	inBubble(t, virtfusion.ProviderOptions{}, func(t *testing.T, m *managed) {
-		_, err := m.provider.Resize(t.Context(), m.id, provisioning.ResizeRequest{Memory: provisioning.Some(4 * provisioning.GiB), Disk: provisioning.Some(provisioning.GiB)})
+		_, err := m.provider.Resize(t.Context(), m.id, provisioning.ResizeRequest{Memory: provisioning.Some(4 * provisioning.GiB),
+			Disk: provisioning.Some(provisioning.GiB)})
 		require.ErrorIs(t, err, provisioning.Invalid)
 		assert.Zero(t, m.Count("modifyServerMemory"))
 	})
@@ -342,7 +345,8 @@ func TestBackupsAreListedWithTheirState(t *testing.T) {
 		_, err = m.provider.Backups(t.Context(), "99")
 		require.ErrorIs(t, err, provisioning.NotFound)
 	})
-	for flags, want := range map[string]string{`"deleting":true,"complete":true`: "deleting", `"restoring":1`: "restoring", `"progress":true`: "running", `"complete":0`: "incomplete"} {
+	for flags, want := range map[string]string{`"deleting":true,"complete":true`: "deleting", `"restoring":1`: "restoring", `"progress":true`: "running",
+		`"complete":0`: "incomplete"} {
 		c, _ := newClient(t, answer{status: 200, body: []byte(`{"data":[{"id":1,` + flags + `}]}`)})
 		all, err := virtfusion.NewProvider(c, virtfusion.ProviderOptions{}).Backups(t.Context(), "417")
 		require.NoError(t, err)

@@ -80,7 +80,8 @@ func (s *SelfServiceService) AddResourceGroupProfile(ctx context.Context, ext Ex
 		"resourceGroupProfile")
 }
 
-// RemoveResourceGroupProfile takes a profile away from a user. The documentation calls its id that of an hourly profile, which is the text of the other operation.
+// RemoveResourceGroupProfile takes a profile away from a user. The documentation calls its id that of an hourly profile, which is the text of the other
+// operation.
 //
 // API: DELETE /selfService/resourceGroupProfile/{profileId}/byUserExtRelationId/{extRelationId}
 func (s *SelfServiceService) RemoveResourceGroupProfile(ctx context.Context, ext ExtRelation, id ResourceGroupProfileID, opts ...CallOption) error {

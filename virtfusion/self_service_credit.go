@@ -72,5 +72,6 @@ func (s *SelfServiceService) CancelCredit(ctx context.Context, id CreditID, opts
 //
 // API: GET /selfService/currencies
 func (s *SelfServiceService) Currencies(ctx context.Context, opts ...CallOption) ([]Currency, error) {
-	return fetchList[Currency](ctx, s.rest, rest.Call{Op: "listCurrencies", Class: rest.Read, Method: http.MethodGet, Path: []any{"selfService", "currencies"}}, opts)
+	return fetchList[Currency](ctx, s.rest, rest.Call{Op: "listCurrencies", Class: rest.Read, Method: http.MethodGet,
+		Path: []any{"selfService", "currencies"}}, opts)
 }

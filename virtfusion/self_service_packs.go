@@ -120,7 +120,8 @@ func (s *SelfServiceService) GetResourcePack(ctx context.Context, id UserPackID,
 	if o.WithServers {
 		query = url.Values{"withServers": {"true"}}
 	}
-	return fetch(ctx, s.rest, rest.Call{Op: "getResourcePack", Class: rest.Read, Method: http.MethodGet, Path: []any{"selfService", "resourcePack", id}, Query: query},
+	return fetch(ctx, s.rest, rest.Call{Op: "getResourcePack", Class: rest.Read, Method: http.MethodGet,
+		Path: []any{"selfService", "resourcePack", id}, Query: query},
 		func(v *UserPack) error { return sameID("resource pack", v.ID, id) }, opts)
 }
 
@@ -145,8 +146,8 @@ func (s *SelfServiceService) DeleteResourcePack(ctx context.Context, id UserPack
 	return s.ofPack(ctx, call, id, opts, "resourcePack", id)
 }
 
-// DeleteResourcePackServers asks for the deletion of all servers that were made from a user's pack, after a grace period as ServersService.Delete does. The delay
-// is always sent: left out, the panel would take 30 minutes here.
+// DeleteResourcePackServers asks for the deletion of all servers that were made from a user's pack, after a grace period as ServersService.Delete does. The
+// delay is always sent: left out, the panel would take 30 minutes here.
 //
 // API: DELETE /selfService/resourcePackServers/{packId}
 func (s *SelfServiceService) DeleteResourcePackServers(ctx context.Context, id UserPackID, o DeleteServerOptions, opts ...CallOption) error {

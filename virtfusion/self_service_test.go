@@ -17,12 +17,14 @@ import (
 
 // selfServiceWrites are the classes of the writes in selfServiceOperations.
 var selfServiceWrites = map[string]string{
-	"POST /selfService/credit/byUserExtRelationId/7001": "once", "POST /selfService/credit/byUserExtRelationId/cust-7": "once", "DELETE /selfService/credit/301": "set",
+	"POST /selfService/credit/byUserExtRelationId/7001": "once", "POST /selfService/credit/byUserExtRelationId/cust-7": "once",
+	"DELETE /selfService/credit/301":                                "set",
 	"POST /selfService/hourlyGroupProfile/byUserExtRelationId/7001": "once", "POST /selfService/resourceGroupProfile/byUserExtRelationId/7001": "once",
 	"DELETE /selfService/hourlyGroupProfile/2/byUserExtRelationId/7001": "set", "DELETE /selfService/resourceGroupProfile/3/byUserExtRelationId/cust-7": "set",
 	"PUT /selfService/access/byUserExtRelationId/7001": "set", "POST /selfService/resourcePack/byUserExtRelationId/7001": "once",
 	"PUT /selfService/hourlyResourcePack/byUserExtRelationId/7001": "set", "PUT /selfService/resourcePack/17": "set", "DELETE /selfService/resourcePack/17": "set",
-	"DELETE /selfService/resourcePackServers/17": "set", "POST /selfService/resourcePackServers/17/suspend": "set", "POST /selfService/resourcePackServers/17/unsuspend": "set",
+	"DELETE /selfService/resourcePackServers/17": "set", "POST /selfService/resourcePackServers/17/suspend": "set",
+	"POST /selfService/resourcePackServers/17/unsuspend": "set",
 }
 
 const ext = virtfusion.ExtRelationID(7001)
@@ -40,7 +42,8 @@ func creditOperations() []operation {
 		},
 		check: func(t *testing.T, got any) { assert.Equal(t, &virtfusion.Credit{ID: 301}, got) },
 	}, {
-		name: "add credit to a user known by text", fixture: "addCredit.201", method: "POST", path: "/selfService/credit/byUserExtRelationId/cust-7", query: "relStr=true", body: `{"tokens":100}`,
+		name: "add credit to a user known by text", fixture: "addCredit.201", method: "POST", path: "/selfService/credit/byUserExtRelationId/cust-7",
+		query: "relStr=true", body: `{"tokens":100}`,
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return c.SelfService.AddCredit(ctx, virtfusion.RelStr("cust-7"), virtfusion.AddCreditRequest{Tokens: "100"})
 		},
@@ -60,17 +63,20 @@ func creditOperations() []operation {
 			assert.Equal(t, " kr", all[1].Suffix)
 		},
 	}, {
-		name: "add an hourly profile", fixture: "addHourlyGroupProfile.204", method: "POST", path: "/selfService/hourlyGroupProfile/byUserExtRelationId/7001", body: `{"profileId":2}`,
+		name: "add an hourly profile", fixture: "addHourlyGroupProfile.204", method: "POST", path: "/selfService/hourlyGroupProfile/byUserExtRelationId/7001",
+		body: `{"profileId":2}`,
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return nil, c.SelfService.AddHourlyGroupProfile(ctx, ext, 2)
 		},
 	}, {
-		name: "remove an hourly profile", fixture: "removeHourlyGroupProfile.204", method: "DELETE", path: "/selfService/hourlyGroupProfile/2/byUserExtRelationId/7001",
+		name: "remove an hourly profile", fixture: "removeHourlyGroupProfile.204", method: "DELETE",
+		path: "/selfService/hourlyGroupProfile/2/byUserExtRelationId/7001",
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return nil, c.SelfService.RemoveHourlyGroupProfile(ctx, ext, 2)
 		},
 	}, {
-		name: "add a profile for resource packs", fixture: "addResourceGroupProfile.204", method: "POST", path: "/selfService/resourceGroupProfile/byUserExtRelationId/7001", body: `{"profileId":3}`,
+		name: "add a profile for resource packs", fixture: "addResourceGroupProfile.204", method: "POST",
+		path: "/selfService/resourceGroupProfile/byUserExtRelationId/7001", body: `{"profileId":3}`,
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return nil, c.SelfService.AddResourceGroupProfile(ctx, ext, 3)
 		},
@@ -91,7 +97,8 @@ func creditOperations() []operation {
 
 func packOperations() []operation {
 	return []operation{{
-		name: "give a resource pack", fixture: "addResourcePack.201", method: "POST", path: "/selfService/resourcePack/byUserExtRelationId/7001", body: `{"packId":9,"enabled":true}`,
+		name: "give a resource pack", fixture: "addResourcePack.201", method: "POST", path: "/selfService/resourcePack/byUserExtRelationId/7001",
+		body: `{"packId":9,"enabled":true}`,
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return c.SelfService.AddResourcePack(ctx, ext, virtfusion.AddResourcePackRequest{PackID: 9, Enabled: true})
 		},
@@ -99,12 +106,14 @@ func packOperations() []operation {
 			assert.Equal(t, virtfusion.UserPackID(17), got.(*virtfusion.AddedResourcePack).ID)
 		},
 	}, {
-		name: "give a resource pack that is switched off", fixture: "addResourcePack.201", method: "POST", path: "/selfService/resourcePack/byUserExtRelationId/7001", body: `{"packId":9,"enabled":false}`,
+		name: "give a resource pack that is switched off", fixture: "addResourcePack.201", method: "POST",
+		path: "/selfService/resourcePack/byUserExtRelationId/7001", body: `{"packId":9,"enabled":false}`,
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return c.SelfService.AddResourcePack(ctx, ext, virtfusion.AddResourcePackRequest{PackID: 9})
 		},
 	}, {
-		name: "set the pack for hourly servers", fixture: "setHourlyResourcePack.204", method: "PUT", path: "/selfService/hourlyResourcePack/byUserExtRelationId/7001", body: `{"packId":9}`,
+		name: "set the pack for hourly servers", fixture: "setHourlyResourcePack.204", method: "PUT",
+		path: "/selfService/hourlyResourcePack/byUserExtRelationId/7001", body: `{"packId":9}`,
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return nil, c.SelfService.SetHourlyResourcePack(ctx, ext, 9)
 		},
@@ -153,7 +162,8 @@ func packOperations() []operation {
 			return nil, c.SelfService.SuspendResourcePackServers(ctx, 17)
 		},
 	}, {
-		name: "lift the suspension of the servers of a pack", fixture: "unsuspendResourcePackServers.204", method: "POST", path: "/selfService/resourcePackServers/17/unsuspend",
+		name: "lift the suspension of the servers of a pack", fixture: "unsuspendResourcePackServers.204", method: "POST",
+		path: "/selfService/resourcePackServers/17/unsuspend",
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return nil, c.SelfService.UnsuspendResourcePackServers(ctx, 17)
 		},
@@ -189,7 +199,8 @@ func usageOperations() []operation {
 			assert.Equal(t, virtfusion.Decimal("31"), u.Periods[0].ServersBillable.Hours)
 		},
 	}, {
-		name: "read the report of the present month", fixture: "getSelfServiceReport.200", method: "GET", path: "/selfService/report/byUserExtRelationId/7001", query: "period=0",
+		name: "read the report of the present month", fixture: "getSelfServiceReport.200", method: "GET", path: "/selfService/report/byUserExtRelationId/7001",
+		query: "period=0",
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return c.SelfService.Report(ctx, ext, virtfusion.ReportOptions{})
 		},
@@ -201,7 +212,8 @@ func usageOperations() []operation {
 			assert.Equal(t, "2026-03-01", r.Usage.Period.Day)
 		},
 	}, {
-		name: "read an old report in another currency", fixture: "getSelfServiceReport.200", method: "GET", path: "/selfService/report/byUserExtRelationId/7001", query: "currency=SEK&period=24",
+		name: "read an old report in another currency", fixture: "getSelfServiceReport.200", method: "GET", path: "/selfService/report/byUserExtRelationId/7001",
+		query: "currency=SEK&period=24",
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return c.SelfService.Report(ctx, ext, virtfusion.ReportOptions{MonthsBack: 24, Currency: "SEK"})
 		},
@@ -212,7 +224,8 @@ func TestCreditIsGivenOnceWhateverTheAnswer(t *testing.T) {
 	t.Parallel()
 	for name, a := range map[string]answer{
 		"a gateway gives up": {status: 504}, "the panel fails": {status: 500}, "the answer has no id": {status: 201, body: []byte(`{"data":[]}`)},
-		"the answer is empty": {status: 201}, "the answer is a page": {status: 200, body: []byte(`<html></html>`), header: http.Header{"Content-Type": {"text/html"}}},
+		"the answer is empty": {status: 201}, "the answer is a page": {status: 200, body: []byte(`<html></html>`),
+			header: http.Header{"Content-Type": {"text/html"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -229,7 +242,8 @@ func TestCreditIsGivenOnceWhateverTheAnswer(t *testing.T) {
 func TestADecimalKeepsItsDigits(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]virtfusion.Decimal{
-		`"0.0100000000"`: "0.0100000000", `12.50`: "12.50", `0`: "0", `false`: "", `null`: "", `""`: "", `" 7 "`: "7", `"1,234,567.89"`: "1234567.89", `-3`: "-3", `"1e3"`: "1e3",
+		`"0.0100000000"`: "0.0100000000", `12.50`: "12.50", `0`: "0", `false`: "", `null`: "", `""`: "", `" 7 "`: "7", `"1,234,567.89"`: "1234567.89", `-3`: "-3",
+		`"1e3"`: "1e3",
 	} {
 		var d virtfusion.Decimal
 		require.NoError(t, json.Unmarshal([]byte(in), &d), in)

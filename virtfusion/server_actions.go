@@ -55,7 +55,8 @@ type ListActionsOptions struct {
 }
 
 // ListActions yields the deferred actions of a server, page by page as List does. It is where to look when a build or a power action is Locked: a failed action
-// blocks builds until it is cancelled. Of cancelling only the way for disks is known (CancelDiskAction). Panel 7.1; older panels show what waits in Server.Tasks.
+// blocks builds until it is cancelled. Of cancelling only the way for disks is known (CancelDiskAction). Panel 7.1; older panels show what waits in
+// Server.Tasks.
 //
 // API: GET /servers/{serverId}/actions
 func (s *ServersService) ListActions(ctx context.Context, id ServerID, o ListActionsOptions, opts ...CallOption) iter.Seq2[ServerAction, error] {

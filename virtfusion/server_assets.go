@@ -21,8 +21,8 @@ func (s *ServersService) AvailableAssets(ctx context.Context, id ServerID, opts 
 		Path: []any{"servers", id, "hypervisorAssets", "available"}}, opts)
 }
 
-// AttachAsset attaches a hypervisor asset to a server; the guest has it from its next start. It is sent once: whether a repetition is refused is not documented.
-// That Conflict means an asset that is attached elsewhere is a guess. How an asset is taken away again is not documented. Panel 7.1.
+// AttachAsset attaches a hypervisor asset to a server; the guest has it from its next start. It is sent once: whether a repetition is refused is not
+// documented. That Conflict means an asset that is attached elsewhere is a guess. How an asset is taken away again is not documented. Panel 7.1.
 //
 // Experimental: nobody has published the answer, so it is kept as it came. It may be nil.
 //

@@ -105,19 +105,20 @@ func (r *RestoreBackupRequest) check() error {
 	return nil
 }
 
-// LegacyBackups returns the backups of a server that the old backup plans made. The panel does not page this list. Panel 7.1 calls it deprecated in favour of the
-// Backup Manager, whose backups are not in it; how those are listed is not documented.
+// LegacyBackups returns the backups of a server that the old backup plans made. The panel does not page this list. Panel 7.1 calls it deprecated in favour of
+// the Backup Manager, whose backups are not in it; how those are listed is not documented.
 //
 // API: GET /backups/server/{serverId}
 func (s *ServersService) LegacyBackups(ctx context.Context, id ServerID, opts ...CallOption) ([]Backup, error) {
 	if err := positive("serverId", id); err != nil {
 		return nil, err
 	}
-	return fetchList[Backup](ctx, s.rest, rest.Call{Op: "listLegacyServerBackups", Class: rest.Read, Method: http.MethodGet, Path: []any{"backups", "server", id}}, opts)
+	return fetchList[Backup](ctx, s.rest, rest.Call{Op: "listLegacyServerBackups", Class: rest.Read, Method: http.MethodGet,
+		Path: []any{"backups", "server", id}}, opts)
 }
 
-// SetBackupPlan gives a server a legacy backup plan, or takes it away with 0. The panel has no list of plans, and the operation is probably deprecated with 7.1,
-// as legacy backups are.
+// SetBackupPlan gives a server a legacy backup plan, or takes it away with 0. The panel has no list of plans, and the operation is probably deprecated with
+// 7.1, as legacy backups are.
 //
 // API: PUT /servers/{serverId}/backups/plan/{planId}
 func (s *ServersService) SetBackupPlan(ctx context.Context, id ServerID, plan BackupPlanID, opts ...CallOption) error {
@@ -127,7 +128,8 @@ func (s *ServersService) SetBackupPlan(ctx context.Context, id ServerID, plan Ba
 	if plan < 0 {
 		return provisioning.InvalidField("planId", "must not be below 0; 0 is no plan")
 	}
-	return s.rest.Do(ctx, rest.Call{Op: "setServerBackupPlan", Class: rest.Set, Method: http.MethodPut, Path: []any{"servers", id, "backups", "plan", plan}}, opts...)
+	return s.rest.Do(ctx, rest.Call{Op: "setServerBackupPlan", Class: rest.Set, Method: http.MethodPut,
+		Path: []any{"servers", id, "backups", "plan", plan}}, opts...)
 }
 
 // SetBackupAccess says what a server's owner may do with its backups in the Backup Manager. Panel 7.0.

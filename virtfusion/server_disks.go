@@ -200,7 +200,8 @@ func (s *ServersService) Disks(ctx context.Context, id ServerID, opts ...CallOpt
 	if err := positive("serverId", id); err != nil {
 		return nil, err
 	}
-	return fetchRaw(ctx, s.rest, rest.Call{Op: "listServerDisks", Since: panel71, Class: rest.Read, Method: http.MethodGet, Path: []any{"servers", id, "disks"}}, opts)
+	return fetchRaw(ctx, s.rest, rest.Call{Op: "listServerDisks", Since: panel71, Class: rest.Read, Method: http.MethodGet,
+		Path: []any{"servers", id, "disks"}}, opts)
 }
 
 // Disk returns what the panel tells about one disk. Panel 7.1.
@@ -225,7 +226,8 @@ func (s *ServersService) CreateDisk(ctx context.Context, id ServerID, r CreateDi
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	return fetchRaw(ctx, s.rest, rest.Call{Op: "createServerDisk", Since: panel71, Class: rest.Once, Method: http.MethodPost, Path: []any{"servers", id, "disks"}, In: r}, opts)
+	return fetchRaw(ctx, s.rest, rest.Call{Op: "createServerDisk", Since: panel71, Class: rest.Once, Method: http.MethodPost,
+		Path: []any{"servers", id, "disks"}, In: r}, opts)
 }
 
 // UpdateDisk changes a disk. The panel stores the change and carries it out at the server's next power action, except for limits with Apply. Panel 7.1.
@@ -240,8 +242,8 @@ func (s *ServersService) UpdateDisk(ctx context.Context, id ServerID, disk DiskR
 	return s.disk(ctx, rest.Call{Op: "updateServerDisk", Class: rest.Set, Method: http.MethodPut, In: r}, id, disk, opts)
 }
 
-// DeleteDisk deletes a disk, but never the primary one. A disk in use needs Confirm and is destroyed at the server's next power action; one that was not made yet
-// is gone at once. By letter it is sent once, because the letter may then stand for another disk. Panel 7.1.
+// DeleteDisk deletes a disk, but never the primary one. A disk in use needs Confirm and is destroyed at the server's next power action; one that was not made
+// yet is gone at once. By letter it is sent once, because the letter may then stand for another disk. Panel 7.1.
 //
 // Experimental: nobody has published the answer, so it is kept as it came. It may be nil.
 //
@@ -276,8 +278,8 @@ func (s *ServersService) CancelDiskAction(ctx context.Context, id ServerID, disk
 		Path: []any{"servers", id, "disks", disk, "pending"}}, nil, opts)
 }
 
-// GrowDisk makes a disk larger; the panel refuses to make one smaller. drive is its letter, "a" for the primary disk. That a running guest sees the new size only
-// after a power action is a guess, see Server.Tasks. Panel 7.1: the documentation names no version, but the descriptions of 7.0 and 6.2 do not have it.
+// GrowDisk makes a disk larger; the panel refuses to make one smaller. drive is its letter, "a" for the primary disk. That a running guest sees the new size
+// only after a power action is a guess, see Server.Tasks. Panel 7.1: the documentation names no version, but the descriptions of 7.0 and 6.2 do not have it.
 //
 // API: PUT /servers/{serverId}/modify/storage
 func (s *ServersService) GrowDisk(ctx context.Context, id ServerID, drive string, size GB, opts ...CallOption) error {
@@ -294,5 +296,6 @@ func (s *ServersService) GrowDisk(ctx context.Context, id ServerID, drive string
 		Drive string `json:"drive"`
 		Size  GB     `json:"size"`
 	}{drive, size}
-	return s.rest.Do(ctx, rest.Call{Op: "modifyServerStorage", Since: panel71, Class: rest.Set, Method: http.MethodPut, Path: []any{"servers", id, "modify", "storage"}, In: in}, opts...)
+	return s.rest.Do(ctx, rest.Call{Op: "modifyServerStorage", Since: panel71, Class: rest.Set, Method: http.MethodPut,
+		Path: []any{"servers", id, "modify", "storage"}, In: in}, opts...)
 }

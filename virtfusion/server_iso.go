@@ -33,7 +33,8 @@ func (r *MountISORequest) check() error {
 		return nil
 	}
 	u, err := url.Parse(r.URL)
-	if err != nil || u.Scheme != "https" || u.User != nil || u.Port() != "" && u.Port() != "443" || strings.ContainsAny(r.URL, "?#") || !isoPath.MatchString(u.EscapedPath()) {
+	if err != nil || u.Scheme != "https" || u.User != nil || u.Port() != "" && u.Port() != "443" ||
+		strings.ContainsAny(r.URL, "?#") || !isoPath.MatchString(u.EscapedPath()) {
 		return provisioning.InvalidField("url", "must be https on port 443 with a path of letters, digits and _ / . - that ends in .iso, and without a query")
 	}
 	if _, err := netip.ParseAddr(u.Hostname()); err == nil || !strings.Contains(u.Hostname(), ".") {
@@ -42,8 +43,8 @@ func (r *MountISORequest) check() error {
 	return nil
 }
 
-// ISO returns what the panel tells about a server's CD-ROM drive: the mounted image, the boot order and the images of the library that can be mounted. Panel 7.1;
-// on older ones see Server.Media.
+// ISO returns what the panel tells about a server's CD-ROM drive: the mounted image, the boot order and the images of the library that can be mounted. Panel
+// 7.1; on older ones see Server.Media.
 //
 // Experimental: nobody has published the answer, so it is kept as it came.
 //
@@ -52,7 +53,8 @@ func (s *ServersService) ISO(ctx context.Context, id ServerID, opts ...CallOptio
 	return s.iso(ctx, rest.Call{Op: "getServerIso", Class: rest.Read, Method: http.MethodGet}, id, opts)
 }
 
-// MountISO queues the mounting of an image. Conflict when images of the user's own are switched off for the server. Server.Media shows what is mounted. Panel 7.1.
+// MountISO queues the mounting of an image. Conflict when images of the user's own are switched off for the server. Server.Media shows what is mounted. Panel
+// 7.1.
 //
 // Experimental: nobody has published the answer, so it is kept as it came. It may be nil.
 //

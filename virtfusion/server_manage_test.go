@@ -15,13 +15,15 @@ import (
 
 // manageWrites are the classes of the writes in serverManagement.
 var manageWrites = map[string]string{
-	"PUT /servers/417/modify/memory": "set", "PUT /servers/417/modify/cpuCores": "set", "PUT /servers/417/modify/cpuThrottle": "set", "PUT /servers/417/modify/storage": "set",
-	"PUT /servers/417/owner/24": "set", "POST /servers/417/customXML": "set",
+	"PUT /servers/417/modify/memory": "set", "PUT /servers/417/modify/cpuCores": "set", "PUT /servers/417/modify/cpuThrottle": "set",
+	"PUT /servers/417/modify/storage": "set",
+	"PUT /servers/417/owner/24":       "set", "POST /servers/417/customXML": "set",
 	"PUT /servers/417/backups/plan/5": "set", "PUT /servers/417/backups/plan/0": "set", "PUT /servers/417/backupManager/access": "set",
 	"POST /servers/417/backupManager/backup": "once", "POST /servers/417/backupManager/restore": "once",
 	"POST /servers/417/disks": "once", "PUT /servers/417/disks/2": "set", "DELETE /servers/417/disks/2": "set", "DELETE /servers/417/disks/b": "once",
 	"DELETE /servers/417/disks/2/pending": "once", "DELETE /servers/417/disks/b/pending": "once",
-	"POST /servers/417/rescue": "once", "POST /servers/417/hypervisorAssets/8": "once", "POST /servers/417/media/iso": "set", "DELETE /servers/417/media/iso": "set",
+	"POST /servers/417/rescue": "once", "POST /servers/417/hypervisorAssets/8": "once", "POST /servers/417/media/iso": "set",
+	"DELETE /servers/417/media/iso": "set",
 }
 
 func serverManagement() []operation {
@@ -43,12 +45,14 @@ func resourceOperations() []operation {
 			return nil, c.Servers.SetCPUCores(ctx, 417, 4)
 		},
 	}, {
-		name: "throttle the processor at the next start", fixture: "throttleServerCpu.201", method: "PUT", path: "/servers/417/modify/cpuThrottle", body: `{"percent":50}`,
+		name: "throttle the processor at the next start", fixture: "throttleServerCpu.201", method: "PUT", path: "/servers/417/modify/cpuThrottle",
+		body: `{"percent":50}`,
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return nil, c.Servers.ThrottleCPU(ctx, 417, 50, virtfusion.ThrottleCPUOptions{})
 		},
 	}, {
-		name: "lift the throttle now", fixture: "throttleServerCpu.201", method: "PUT", path: "/servers/417/modify/cpuThrottle", query: "sync=true", body: `{"percent":0}`,
+		name: "lift the throttle now", fixture: "throttleServerCpu.201", method: "PUT", path: "/servers/417/modify/cpuThrottle", query: "sync=true",
+		body: `{"percent":0}`,
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return nil, c.Servers.ThrottleCPU(ctx, 417, 0, virtfusion.ThrottleCPUOptions{Sync: true})
 		},
@@ -61,7 +65,8 @@ func resourceOperations() []operation {
 		name: "set custom XML, with an empty section and one that is switched off", fixture: "setServerCustomXml.200", method: "POST", path: "/servers/417/customXML",
 		body: `{"domain":"","devices":"<rng/>","domainEnabled":false,"devicesEnabled":true}`,
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
-			return nil, c.Servers.SetCustomXML(ctx, 417, virtfusion.CustomXML{Domain: ptr(""), Devices: ptr("<rng/>"), DomainEnabled: ptr(false), DevicesEnabled: ptr(true)})
+			return nil, c.Servers.SetCustomXML(ctx, 417, virtfusion.CustomXML{Domain: ptr(""), Devices: ptr("<rng/>"), DomainEnabled: ptr(false),
+				DevicesEnabled: ptr(true)})
 		},
 	}, {
 		name: "list the failed actions", fixture: "listServerActions.200", method: "GET", path: "/servers/417/actions", query: "page=1&results=200&state=failed",
@@ -102,14 +107,17 @@ func resourceOperations() []operation {
 		body: `{"sizeGb":1,"storagePointId":6,"filesystem":"ext4","format":"raw","bus":"virtio-scsi","cache":"none","io":"io_uring",
 			"qos":{"readIops":0,"writeIops":500,"readBytes":null}}`,
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
-			return c.Servers.CreateDisk(ctx, 417, virtfusion.CreateDiskRequest{Size: 1, StoragePointID: 6, Filesystem: virtfusion.FilesystemExt4, Format: virtfusion.DiskFormatRaw,
-				Bus: virtfusion.DiskBusVirtIOSCSI, Cache: virtfusion.DiskCacheNone, IO: virtfusion.DiskIOUring,
+			return c.Servers.CreateDisk(ctx, 417, virtfusion.CreateDiskRequest{Size: 1, StoragePointID: 6, Filesystem: virtfusion.FilesystemExt4,
+				Format: virtfusion.DiskFormatRaw,
+				Bus:    virtfusion.DiskBusVirtIOSCSI, Cache: virtfusion.DiskCacheNone, IO: virtfusion.DiskIOUring,
 				QoS: &virtfusion.DiskQoS{ReadIOPS: provisioning.Some(int64(0)), WriteIOPS: provisioning.Some(int64(500)), ReadBytesPerSec: provisioning.Null[int64]()}})
 		},
 	}, {
-		name: "lift the limits of a disk now", fixture: "updateServerDisk.200", method: "PUT", path: "/servers/417/disks/2", body: `{"qos":{"writeIops":null},"apply":true}`,
+		name: "lift the limits of a disk now", fixture: "updateServerDisk.200", method: "PUT", path: "/servers/417/disks/2",
+		body: `{"qos":{"writeIops":null},"apply":true}`,
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
-			return c.Servers.UpdateDisk(ctx, 417, virtfusion.DiskByID(2), virtfusion.UpdateDiskRequest{QoS: &virtfusion.DiskQoS{WriteIOPS: provisioning.Null[int64]()}, Apply: true})
+			return c.Servers.UpdateDisk(ctx, 417, virtfusion.DiskByID(2), virtfusion.UpdateDiskRequest{QoS: &virtfusion.DiskQoS{WriteIOPS: provisioning.Null[int64]()},
+				Apply: true})
 		},
 		check: unseen,
 	}, {
@@ -124,7 +132,8 @@ func resourceOperations() []operation {
 		},
 		check: unseen,
 	}, {
-		name: "delete a disk that was not made yet by its letter", fixture: "deleteServerDisk.200", method: "DELETE", path: "/servers/417/disks/b", body: `{"confirm":false}`,
+		name: "delete a disk that was not made yet by its letter", fixture: "deleteServerDisk.200", method: "DELETE", path: "/servers/417/disks/b",
+		body: `{"confirm":false}`,
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return c.Servers.DeleteDisk(ctx, 417, "b", virtfusion.DeleteDiskOptions{})
 		},
@@ -137,7 +146,8 @@ func resourceOperations() []operation {
 			assert.Equal(t, virtfusion.ServerActionID(61), got.(*virtfusion.CancelledDiskAction).ActionID)
 		},
 	}, {
-		name: "take back what waits for a disk where the panel names nothing", fixture: "cancelServerDiskPending.204", method: "DELETE", path: "/servers/417/disks/b/pending",
+		name: "take back what waits for a disk where the panel names nothing", fixture: "cancelServerDiskPending.204", method: "DELETE",
+		path: "/servers/417/disks/b/pending",
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return c.Servers.CancelDiskAction(ctx, 417, "b")
 		},
@@ -169,7 +179,8 @@ func backupOperations() []operation {
 			return nil, c.Servers.SetBackupPlan(ctx, 417, 0)
 		},
 	}, {
-		name: "set the access to backups", fixture: "modifyBackupManagerAccess.201", method: "PUT", path: "/servers/417/backupManager/access", body: `{"type":"view_restore"}`,
+		name: "set the access to backups", fixture: "modifyBackupManagerAccess.201", method: "PUT", path: "/servers/417/backupManager/access",
+		body: `{"type":"view_restore"}`,
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return nil, c.Servers.SetBackupAccess(ctx, 417, virtfusion.BackupAccessViewAndRestore)
 		},
@@ -185,7 +196,8 @@ func backupOperations() []operation {
 		},
 		check: unseen,
 	}, {
-		name: "restore the latest state of a disk", fixture: "restoreServerBackup.200", method: "POST", path: "/servers/417/backupManager/restore", body: `{"disks":["1"]}`,
+		name: "restore the latest state of a disk", fixture: "restoreServerBackup.200", method: "POST", path: "/servers/417/backupManager/restore",
+		body: `{"disks":["1"]}`,
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return c.Servers.RestoreBackup(ctx, 417, virtfusion.RestoreBackupRequest{Disks: []virtfusion.RestoreDisk{{Number: 1}}})
 		},
@@ -206,7 +218,8 @@ func deviceOperations() []operation {
 		},
 		check: func(t *testing.T, got any) { assert.Contains(t, got.(provisioning.Secret).Reveal(), `"queueId": 2011`) },
 	}, {
-		name: "start another rescue system with mail", fixture: "enableServerRescue.200", method: "POST", path: "/servers/417/rescue", body: `{"imageId":2,"sendMail":true}`,
+		name: "start another rescue system with mail", fixture: "enableServerRescue.200", method: "POST", path: "/servers/417/rescue",
+		body: `{"imageId":2,"sendMail":true}`,
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return c.Servers.EnableRescue(ctx, 417, virtfusion.EnableRescueRequest{ImageID: 2, SendMail: true})
 		},
@@ -233,7 +246,8 @@ func deviceOperations() []operation {
 		},
 		check: unseen,
 	}, {
-		name: "mount an image from the web", fixture: "mountServerIso.200", method: "POST", path: "/servers/417/media/iso", body: `{"url":"https://mirror.example.com/a/b-1.0_x.iso"}`,
+		name: "mount an image from the web", fixture: "mountServerIso.200", method: "POST", path: "/servers/417/media/iso",
+		body: `{"url":"https://mirror.example.com/a/b-1.0_x.iso"}`,
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return c.Servers.MountISO(ctx, 417, virtfusion.MountISORequest{URL: "https://mirror.example.com/a/b-1.0_x.iso"})
 		},
@@ -252,7 +266,8 @@ func deviceOperations() []operation {
 
 func TestAWriteWhoseAnswerNobodyHasSeenIsDoneWhateverItSays(t *testing.T) {
 	t.Parallel()
-	for name, body := range map[string]string{"nothing": ``, "null": `null`, "an empty list": `{"data":[]}`, "text": `{"data":"queued"}`, "another envelope": `{"info":["queued"]}`} {
+	for name, body := range map[string]string{"nothing": ``, "null": `null`, "an empty list": `{"data":[]}`, "text": `{"data":"queued"}`,
+		"another envelope": `{"info":["queued"]}`} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			answered := answer{status: 200, body: []byte(body)}

@@ -15,8 +15,8 @@ type EnableRescueRequest struct {
 	SendMail bool `json:"sendMail"`
 }
 
-// Rescue returns what the panel tells about a server's rescue system: whether it is active, with which image, the login once it has booted, and the images there
-// are. Panel 7.1.
+// Rescue returns what the panel tells about a server's rescue system: whether it is active, with which image, the login once it has booted, and the images
+// there are. Panel 7.1.
 //
 // Experimental: nobody has published the members. The answer is the panel's JSON as it came, and a Secret as a whole because of the login in it.
 //

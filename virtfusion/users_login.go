@@ -50,7 +50,8 @@ func (l *Login) URL(baseURL string) (provisioning.Secret, error) {
 	}
 	path := l.EndpointComplete.Reveal()
 	u, err := url.Parse(path)
-	if err != nil || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") || u.Host != "" || u.Scheme != "" || u.RawQuery == "" {
+	if err != nil || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") ||
+		u.Host != "" || u.Scheme != "" || u.RawQuery == "" {
 		return "", &provisioning.Error{Panel: panelName, Kind: provisioning.Unexpected, Message: "the login address is not a path on the control server"}
 	}
 	return provisioning.Secret(base.Scheme + "://" + base.Host + path), nil

@@ -35,13 +35,15 @@ func loginOperations() []operation {
 		},
 		check: isLogin("https://cp.example.com/token_authenticate/?1=fixture-login-user-one&2=fixture-login-user-two"),
 	}, {
-		name: "make a login of a user known by text, with the way back", fixture: "createUserAuthenticationTokens.200", method: "POST", path: "/users/cust-7/authenticationTokens",
+		name: "make a login of a user known by text, with the way back", fixture: "createUserAuthenticationTokens.200", method: "POST",
+		path:  "/users/cust-7/authenticationTokens",
 		query: "relStr=true", body: `{"return_url":"https://shop.example.com/account"}`,
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return c.Users.CreateLogin(ctx, virtfusion.RelStr("cust-7"), virtfusion.LoginRequest{ReturnURL: "https://shop.example.com/account"})
 		},
 	}, {
-		name: "make a login on the page of a server", fixture: "createServerAuthenticationTokens.200", method: "POST", path: "/users/7001/serverAuthenticationTokens/417",
+		name: "make a login on the page of a server", fixture: "createServerAuthenticationTokens.200", method: "POST",
+		path: "/users/7001/serverAuthenticationTokens/417",
 		call: func(ctx context.Context, c *virtfusion.Client) (any, error) {
 			return c.Users.CreateServerLogin(ctx, virtfusion.ExtRelationID(7001), 417, virtfusion.LoginRequest{})
 		},

@@ -137,7 +137,8 @@ func (c *call) mountServerISO() answer {
 		f.fail("The selected iso id is invalid.")
 	case id != 0:
 		m = mounted{Name: image.Name, Filename: image.Filename + ".iso", Type: "local"}
-	case err != nil || u.Scheme != "https" || cmp.Or(u.Port(), "443") != "443" || !strings.Contains(u.Hostname(), ".") || u.RawQuery != "" || !isoPath.MatchString(u.Path):
+	case err != nil || u.Scheme != "https" || cmp.Or(u.Port(), "443") != "443" ||
+		!strings.Contains(u.Hostname(), ".") || u.RawQuery != "" || !isoPath.MatchString(u.Path):
 		f.fail("The url field format is invalid.")
 	default:
 		m.Name, m.Filename = path.Base(u.Path), path.Base(u.Path)

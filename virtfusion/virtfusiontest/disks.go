@@ -51,7 +51,8 @@ func diskOperations() []operation {
 	}
 }
 
-// findDisk returns the server and the index of the disk that the path names by letter, or by either of its two ids (which one is not documented), or the refusal.
+// findDisk returns the server and the index of the disk that the path names by letter, or by either of its two ids (which one is not documented), or the
+// refusal.
 func (c *call) findDisk() (*server, int, answer) {
 	s, a := c.find()
 	if s == nil {
@@ -67,7 +68,7 @@ func (c *call) findDisk() (*server, int, answer) {
 }
 
 // letter is the drive letter of a disk. Those behind a disk that is removed move up.
-func letter(i int) string { return string(rune('a' + i)) }
+func letter(i int) string { return string([]byte{'a' + byte(i)}) } // #nosec G115 -- there are sixteen
 
 func (c *call) listServerDisks() answer {
 	if s, a := c.find(); s == nil {
@@ -278,7 +279,8 @@ func (s *server) dropDeleted() {
 	}
 }
 
-// cancelServerDiskPending takes back the oldest work that waits for a disk, failed work included. A disk that was not made goes with it. Growth is not undone (guess).
+// cancelServerDiskPending takes back the oldest work that waits for a disk, failed work included. A disk that was not made goes with it. Growth is not undone
+// (guess).
 func (c *call) cancelServerDiskPending() answer {
 	s, i, a := c.findDisk()
 	if s == nil {

@@ -80,7 +80,8 @@ func (c *call) updateHypervisor() answer {
 	f.count("backupStorageType", 0)
 	for name := range f.in {
 		switch name {
-		case "name", "maintenance", "enabled", "prohibit", "groupId", "maxServers", "maxCpu", "maxMemory", "nfType", "licenseType", "diskType", "diskCacheType", "backupStorageType":
+		case "name", "maintenance", "enabled", "prohibit", "groupId", "maxServers", "maxCpu", "maxMemory", "nfType", "licenseType", "diskType", "diskCacheType",
+			"backupStorageType":
 		default:
 			f.fail("The %s field is unknown.", words(name))
 		}

@@ -105,7 +105,8 @@ func (f *form) named(name *string) {
 
 func (i *isoImage) json() obj {
 	return obj{
-		"id": i.ID, "name": i.Name, "description": textOrNull(i.Description), "arch": i.Arch, "url": i.URL, "filename": i.Filename, "enabled": i.Enabled, "config": "[]",
+		"id": i.ID, "name": i.Name, "description": textOrNull(i.Description), "arch": i.Arch, "url": i.URL, "filename": i.Filename, "enabled": i.Enabled,
+		"config": "[]",
 		"global": i.Global, "download": i.Download, "users": []any{}, "created": offset(i.Created), "updated": offset(i.Updated),
 	}
 }

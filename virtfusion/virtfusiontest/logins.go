@@ -86,8 +86,8 @@ func (c *call) logIn(u *user, serverID int64) answer {
 // newToken makes a random token of a hundred characters.
 func newToken() string { return (rand.Text() + rand.Text() + rand.Text() + rand.Text())[:100] }
 
-// FollowLogin does what a browser does with a login link: it says who is logged in, and on the page of which server (0 for none). A link works once, for a minute, and
-// on this panel's host.
+// FollowLogin does what a browser does with a login link: it says who is logged in, and on the page of which server (0 for none). A link works once, for a
+// minute, and on this panel's host.
 func (p *Panel) FollowLogin(link provisioning.Secret) (userID, serverID int64, err error) {
 	u, err := url.Parse(link.Reveal())
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// manageState is what the panel knows besides what an order needs: what was changed on servers and hypervisors later, images, logins and the self-service. Its tables
-// are made when something is put into them.
+// manageState is what the panel knows besides what an order needs: what was changed on servers and hypervisors later, images, logins and the self-service. Its
+// tables are made when something is put into them.
 type manageState struct {
 	Servers     map[int64]*serverExtras   `json:"servers"`     // by server id
 	Disks       map[int64]*diskExtras     `json:"disks"`       // by disk id
@@ -25,8 +25,8 @@ type manageState struct {
 // check finds what would make a handler fail.
 func (m *manageState) check(st *state) error {
 	ss := &m.SelfService
-	if !sound(m.Servers) || !sound(m.Disks) || !sound(m.Hypervisors) || !sound(m.Images) || !sound(m.Assets) || !sound(ss.Credits) || !sound(ss.Offers) || !sound(ss.Packs) ||
-		slices.Contains(m.Logins, nil) {
+	if !sound(m.Servers) || !sound(m.Disks) || !sound(m.Hypervisors) || !sound(m.Images) || !sound(m.Assets) || !sound(ss.Credits) ||
+		!sound(ss.Offers) || !sound(ss.Packs) || slices.Contains(m.Logins, nil) {
 		return errors.New("a table of what is managed has empty rows")
 	}
 	for id, p := range ss.Packs {
@@ -130,7 +130,8 @@ func (st *state) seedManaging(now time.Time) {
 	m.SelfService.HourlyProfiles, m.SelfService.ResourceProfiles = []int64{HourlyProfile, HourlyProfile + 1}, []int64{ResourceProfile, ResourceProfile + 1}
 	put(&m.SelfService.Offers, PackSmall, &packOffer{ID: PackSmall, Name: "Pack S", Servers: 2, MemoryMB: 4096, DiskGB: 80, Cores: 4, TrafficGB: 2000})
 	put(&m.Images, ImageRescue, &isoImage{
-		ID: ImageRescue, Name: "Rescue CD", URL: "https://mirror.virtfusion.test/rescue.iso", Filename: "rescue-cd", Enabled: true, Global: true, Download: true, Created: now, Updated: now,
+		ID: ImageRescue, Name: "Rescue CD", URL: "https://mirror.virtfusion.test/rescue.iso", Filename: "rescue-cd", Enabled: true, Global: true, Download: true,
+		Created: now, Updated: now,
 	})
 }
 

@@ -225,9 +225,11 @@ func TestAnswersOfManagingHaveTheMembersOfTheVendorsExamples(t *testing.T) {
 			"GET_selfService_usage_byUserExtRelationId_extRelationId.200.json":         a.get("/selfService/usage/byUserExtRelationId/77"),
 			"GET_selfService_resourcePack_packId.200.json":                             a.get(fmt.Sprintf("/selfService/resourcePack/%.0f", dig(pack, "data", "id"))),
 			"POST_selfService_resourcePack_byUserExtRelationId_extRelationId.201.json": pack,
-			"POST_selfService_credit_byUserExtRelationId_extRelationId.201.json":       a.want(201, "POST", "/selfService/credit/byUserExtRelationId/77", obj{"tokens": 1}),
-			"POST_users_extRelationId_authenticationTokens.200.json":                   a.want(200, "POST", "/users/77/authenticationTokens", nil),
-			"POST_users_extRelationId_serverAuthenticationTokens_serverId.200.json":    a.want(200, "POST", fmt.Sprintf("/users/77/serverAuthenticationTokens/%d", s.ID), nil),
+			"POST_selfService_credit_byUserExtRelationId_extRelationId.201.json": a.want(201, "POST", "/selfService/credit/byUserExtRelationId/77",
+				obj{"tokens": 1}),
+			"POST_users_extRelationId_authenticationTokens.200.json": a.want(200, "POST", "/users/77/authenticationTokens", nil),
+			"POST_users_extRelationId_serverAuthenticationTokens_serverId.200.json": a.want(200, "POST", fmt.Sprintf("/users/77/serverAuthenticationTokens/%d",
+				s.ID), nil),
 		} {
 			assert.Equal(t, []string(nil), compare(t, file, got, nil, nil), file)
 		}
@@ -240,7 +242,8 @@ func TestWhatNobodyHasSeenAnswersEmptyData(t *testing.T) {
 	s, err := a.p.AddServer(Server{Built: true})
 	require.NoError(t, err)
 	for _, path := range []string{
-		serverPath(s.ID, "/disks"), serverPath(s.ID, "/disks/a"), serverPath(s.ID, "/rescue"), serverPath(s.ID, "/hypervisorAssets/available"), serverPath(s.ID, "/media/iso"),
+		serverPath(s.ID, "/disks"), serverPath(s.ID, "/disks/a"), serverPath(s.ID, "/rescue"), serverPath(s.ID, "/hypervisorAssets/available"), serverPath(s.ID,
+			"/media/iso"),
 		"/compute/hypervisors/11/metrics?minutes=60", "/compute/hypervisors/11/storage", "/compute/networkFilters/components",
 	} {
 		assert.Equal(t, obj{"data": obj{}}, a.get(path), path)

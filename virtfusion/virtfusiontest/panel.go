@@ -94,6 +94,7 @@ type Panel struct {
 
 	mu    sync.Mutex // never held over I/O or time
 	state *state
+	hooks hooks
 }
 
 // New makes a panel that ends with the test. The test fails when a fault was injected that never happened.
@@ -161,4 +162,7 @@ func (p *Panel) Requests() []Request { return p.server.Requests() }
 func (p *Panel) Count(op string) int { return p.server.Count(op) }
 
 // Close ends hanging requests, drops late commits and closes the connections of Transport.
-func (p *Panel) Close() { p.server.Close() }
+func (p *Panel) Close() {
+	p.endHooks()
+	p.server.Close()
+}

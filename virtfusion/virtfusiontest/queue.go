@@ -81,6 +81,7 @@ func (st *state) settle(now time.Time) {
 		st.Open = slices.DeleteFunc(st.Open, func(id int64) bool { return id == due.ID })
 		if s := st.Servers[due.ServerID]; s.Deleted.IsZero() {
 			st.finish(due, s)
+			st.note(due, s)
 		}
 	}
 }

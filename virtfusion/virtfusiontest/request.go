@@ -73,6 +73,7 @@ func (p *Panel) serve(op operation) http.HandlerFunc {
 		c := &call{state: p.state, panel: p, now: clock(), r: r}
 		c.settle(c.now)
 		a := c.run(op)
+		p.dispatch()
 		fakeserver.Delay(w, a.delay)
 		switch {
 		case a.text != "":

@@ -56,7 +56,8 @@ func (c *call) getHourlyStats() answer {
 	y, m, _ := days[0].Date()
 	first := time.Date(y, m, 1, 0, 0, 0, 0, time.UTC)
 	return ok(obj{
-		"periodId": 0, "period": first.Format(longMonth), "previousPeriod": first.AddDate(0, -1, 0).Format(longMonth), "nextPeriod": first.AddDate(0, 1, 0).Format(longMonth),
+		"periodId": 0, "period": first.Format(longMonth), "previousPeriod": first.AddDate(0, -1, 0).Format(longMonth),
+		"nextPeriod":   first.AddDate(0, 1, 0).Format(longMonth),
 		"monthlyTotal": obj{"hours": 0, "value": "0.00", "tokens": false}, "servers": 0, "credit": obj{"value": c.balance(u.ID)},
 		"currency": obj{"code": "", "prefix": "", "suffix": "", "value": 0, "currentValue": 0},
 	})

@@ -181,6 +181,7 @@ func (c *call) createServer() answer {
 	}
 	s := c.allocate(c.now, o)
 	c.copyRules(s.InterfaceID, o.rulesets)
+	c.happened = append(c.happened, happening{number: EventServerCreate, server: s.ID, at: c.now})
 	return data(http.StatusCreated, c.serverJSON(s))
 }
 

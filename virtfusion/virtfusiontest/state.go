@@ -31,6 +31,8 @@ type state struct {
 	Unhealthy      bool                  `json:"unhealthy"`
 	Net            netState              `json:"net"`
 	Managed        manageState           `json:"managed"`
+
+	happened []happening // what no webhook was told yet
 }
 
 // plannedFailure is what the next job of a kind will fail with.

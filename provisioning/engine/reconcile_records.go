@@ -1,0 +1,88 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/hvpanels/hvpanels/provisioning"
+)
+
+// reconcileRegistrar compares records one by one: their panels have no list of all.
+func (e *Engine) reconcileRegistrar(ctx context.Context, name string, plan *Plan) error {
+	finder, canFind := provisioning.As[provisioning.RegistrarFinder](e.panels[name].registrar)
+	if !canFind {
+		plan.Incomplete = append(plan.Incomplete, name+": its records cannot be read")
+	}
+	for t, err := range e.targets(ctx, `t.panel=$1 AND t.state NOT IN ('gone', 'forgotten', 'detached') ORDER BY t.id`, name) {
+		if err != nil {
+			return err
+		}
+		svc, ok, err := loadService(ctx, e.db.pool(), t.Key, false)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		o, err := e.server(ctx, svc)
+		if err != nil {
+			return err
+		}
+		want, known := provisioning.RecordStatusOf(o.observed.instance(o.instance), svc.Desired == Suspended)
+		if !canFind {
+			if known && t.RecordID != "" && want != t.Acknowledged {
+				plan.Differences = append(plan.Differences, Difference{Panel: name, Key: t.Key, ID: t.instance, What: FoundDrift, Want: string(want),
+					Have: fmt.Sprintf("%q was acknowledged last", t.Acknowledged), Mend: true})
+			}
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		found, err := finder.FindRecords(ctx, svc.record(o.observed, want))
+		e.compareRecords(t, svc, found, err, string(want), known, plan)
+	}
+	return nil
+}
+
+// compareRecords compares one service's record with what its customer's list holds.
+func (e *Engine) compareRecords(t targetRow, svc stored, found []provisioning.FoundRecord, err error, want string, known bool, plan *Plan) {
+	d := Difference{Panel: t.Panel, Key: t.Key, ID: t.instance, Want: want}
+	var conflict *provisioning.ConflictError
+	switch {
+	case errors.As(err, &conflict):
+		d.What, d.Have = FoundForeign, err.Error()
+		plan.Differences = append(plan.Differences, d)
+		return
+	case err != nil:
+		plan.Incomplete = append(plan.Incomplete, fmt.Sprintf("%s: the records of %s: %v", t.Panel, t.Key, err))
+		return
+	}
+	plan.Checked++
+	seen := false
+	for _, f := range found {
+		if string(f.ID) != t.instance {
+			plan.Differences = append(plan.Differences, Difference{Panel: t.Panel, ID: string(f.ID), What: FoundStray, Want: "one record of " + t.Key, Have: fmt.Sprintf("another record %q", f.Name)})
+			continue
+		}
+		seen = true
+		switch {
+		case svc.Desired == Absent:
+			d.What, d.Want, d.Have, d.Mend = FoundDrift, "no record", "it exists", t.State.NeedsPerson()
+		case known && f.Status != want:
+			d.What, d.Have, d.Mend = FoundDrift, f.Status, true
+		default:
+			continue
+		}
+		plan.Differences = append(plan.Differences, d)
+	}
+	if t.instance != "" && !seen && svc.Desired != Absent {
+		d.What, d.Have = FoundMissing, "the customer's list has no record of this id and name"
+		plan.Differences = append(plan.Differences, d)
+	}
+}
+
+func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,306 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hvpanels/hvpanels/provisioning"
+)
+
+// recordLedger is what the engine knows about a record. The record's id is the row's instance, and the panel's address is stored with the panel.
+type recordLedger struct {
+	OwnerRef string `json:"ownerRef,omitempty"` // whose record it is
+	// Status is what the panel has acknowledged; "" when that is not known.
+	Status provisioning.RecordStatus `json:"status,omitempty"`
+	// Registering is stored before the first byte is sent, and taken back when the outcome is known.
+	Registering bool `json:"registering,omitempty"`
+	// SendBefore is when the last Register could be sent at the latest.
+	SendBefore time.Time `json:"sendBefore,omitzero"`
+	Registers  int       `json:"registers,omitempty"` // how many were sent
+	// Unclear says that a record may have been made whose id is not known.
+	Unclear bool               `json:"unclear,omitempty"`
+	SentAt  time.Time          `json:"sentAt,omitzero"` // of the last status
+	Refused map[string]refusal `json:"refused,omitempty"`
+}
+
+// The writes to registrars, as they are named in Refused and messages.
+const (
+	writeRegister   = "register"
+	writeStatus     = "status"
+	writeUnregister = "unregister"
+)
+
+// maxRegisters is how many times a record may be sent whose fate was unclear, each after the one before was proven to have made none.
+const maxRegisters = 2
+
+// registrarStep looks after one record.
+type registrarStep struct {
+	*step
+	l recordLedger
+	o server
+}
+
+// server is what a registrar has to know about the service's server.
+type server struct {
+	instance string
+	state    State
+	observed observed
+}
+
+// registrar does one step for the row of a record.
+func (s *step) registrar(ctx context.Context) verdict {
+	r := &registrarStep{step: s}
+	err := json.Unmarshal([]byte(s.t.ledger), &r.l)
+	if err == nil {
+		r.o, err = s.e.server(ctx, s.svc)
+	}
+	if err != nil {
+		return s.retry(err)
+	}
+	v := r.run(ctx)
+	text, err := json.Marshal(r.l)
+	if err != nil {
+		return s.retry(err)
+	}
+	s.t.ledger = string(text)
+	return v
+}
+
+func (e *Engine) server(ctx context.Context, svc stored) (o server, err error) {
+	var text string
+	var l providerLedger
+	ok, err := e.db.pool().one(ctx, `SELECT state, instance, ledger FROM hvpanels_target WHERE id=$1`, []any{targetID(svc.Key, svc.Provider)}, &o.state, &o.instance, &text)
+	if err != nil || !ok {
+		return o, err
+	}
+	if err := json.Unmarshal([]byte(text), &l); err != nil {
+		return o, fmt.Errorf("engine: ledger of %s: %w", svc.Key, err)
+	}
+	o.observed = l.Observed
+	return o, nil
+}
+
+// run takes the record one step further.
+func (r *registrarStep) run(ctx context.Context) verdict {
+	if !slices.Contains(r.svc.Registrars, r.t.panel) {
+		return verdict{state: Detached, message: "the service no longer names this registrar; the record stays as it is", done: true}
+	}
+	if r.t.disturbed > 0 {
+		r.l.Status = "" // a late report of an older state may have come last
+	}
+	if err := r.settle(); err != nil {
+		return r.retry(err)
+	}
+	if r.l.Registering { // the process that sent it has died, or lost the row
+		r.l.Registering, r.l.Unclear = false, true
+	}
+	if r.l.Unclear {
+		if v, resolved := r.resolve(ctx); !resolved {
+			return v
+		}
+	}
+	if r.svc.Desired == Absent {
+		return r.unregister(ctx)
+	}
+	status, known := provisioning.RecordStatusOf(r.o.observed.instance(r.o.instance), r.svc.Desired == Suspended)
+	switch {
+	case r.o.instance == "" || r.o.observed.Phase == "":
+		return verdict{state: r.idle(), message: "waiting for the server", done: true}
+	case r.t.instance == "":
+		if !known {
+			return verdict{state: Waiting, message: "waiting until the server's state is known: " + r.o.observed.RawState, done: true}
+		}
+		return r.register(ctx, status)
+	case !known:
+		return verdict{state: Ready, message: "the server's power state is not known, so nothing is sent; the record says " + string(r.l.Status), done: true}
+	}
+	return r.status(ctx, status)
+}
+
+// idle is the state of a record for which nothing can be done now.
+func (r *registrarStep) idle() State {
+	if r.t.instance == "" {
+		return Waiting
+	}
+	return Ready
+}
+
+// record is what is registered: what the service says, and otherwise what the provider's panel tells.
+func (s Service) record(seen observed, status provisioning.RecordStatus) provisioning.Record {
+	rec := s.Record
+	if rec.Key == "" {
+		rec.Key = s.Key
+	}
+	if rec.OwnerRef == "" {
+		rec.OwnerRef = s.Spec.Owner.Ref
+	}
+	if rec.Memory == 0 {
+		rec.Memory = seen.Memory.Or(s.Spec.Memory.Or(0))
+	}
+	if rec.Disk == 0 {
+		rec.Disk = seen.Disk.Or(s.Spec.Disk.Or(0))
+	}
+	if rec.VCPUs == 0 {
+		rec.VCPUs = seen.VCPUs.Or(s.Spec.VCPUs.Or(0))
+	}
+	if rec.Image == "" {
+		rec.Image = seen.Image
+	}
+	rec.Status = status
+	return rec
+}
+
+// register makes the record. It is stored as being sent first; a process that dies in between leaves it unclear.
+func (r *registrarStep) register(ctx context.Context, status provisioning.RecordStatus) verdict {
+	if v, refused := r.refused(writeRegister); refused {
+		return v
+	}
+	rec := r.svc.record(r.o.observed, status)
+	if rec.Image == "" || rec.Memory == 0 || rec.Disk == 0 || rec.VCPUs == 0 { // some panels tell it only when the installation is done
+		return verdict{state: Waiting, message: "waiting until the server's memory, disk, cores and operating system are known", done: true}
+	}
+	r.t.state, r.l.OwnerRef = Sending, rec.OwnerRef
+	r.l.Registering, r.l.SendBefore = true, time.Now().Add(r.e.config.Create.SendWindow).UTC().Truncate(time.Millisecond)
+	r.l.Registers++
+	if err := r.e.save(ctx, r.t, r.l); err != nil {
+		return r.retry(err)
+	}
+	r.sent = true
+	window, cancel := context.WithDeadline(ctx, r.l.SendBefore)
+	defer cancel()
+	id, err := r.p.registrar.Register(window, rec)
+	r.l.Registering = false
+	if id != "" {
+		return r.registered(ctx, rec, id, err)
+	}
+	return r.notRegistered(ctx, err)
+}
+
+// registered stores the id, also when an error came with it: then the record exists and its status is not known.
+func (r *registrarStep) registered(ctx context.Context, rec provisioning.Record, id provisioning.RecordID, err error) verdict {
+	r.t.instance, r.alive = string(id), true
+	r.l.Status, r.l.SentAt, r.l.Registers = rec.Status, time.Now(), 0
+	if err != nil {
+		r.l.Status = ""
+		v, refused := r.failure(ctx, writeStatus, err)
+		if refused {
+			v = r.refuse(writeStatus, v)
+		}
+		return v
+	}
+	return verdict{state: Ready, message: "the record says " + string(r.l.Status), done: true}
+}
+
+func (r *registrarStep) notRegistered(ctx context.Context, err error) verdict {
+	if err == nil || errors.Is(err, provisioning.ErrMaybeApplied) {
+		r.l.Unclear = true
+		if err != nil {
+			r.outage(ctx, err)
+		}
+		return verdict{state: Uncertain, message: r.unclear("a record may have been made"), after: r.e.config.Timings.Poll}
+	}
+	r.l.Registers--
+	if errors.Is(err, provisioning.NotFound) { // the customer has no user on that panel yet
+		return verdict{state: Waiting, message: "waiting for the customer's user on the panel: " + err.Error(), after: r.backoff(), failed: true}
+	}
+	v, refused := r.failure(ctx, writeRegister, err)
+	if v.state == Sending {
+		v.state = Waiting
+	}
+	if refused {
+		v = r.refuse(writeRegister, v)
+	}
+	return v
+}
+
+func (r *registrarStep) unclear(what string) string {
+	if _, ok := provisioning.As[provisioning.RegistrarFinder](r.p.registrar); !ok {
+		return "uncertain: " + what + ", and this registrar cannot search; look at the panel and call SettleRecord"
+	}
+	return "uncertain: " + what + "; searching"
+}
+
+// status reports what was observed, when it differs from what the panel has acknowledged.
+func (r *registrarStep) status(ctx context.Context, want provisioning.RecordStatus) verdict {
+	if want == r.l.Status {
+		return verdict{state: Ready, message: "the record says " + string(want), done: true}
+	}
+	if v, refused := r.refused(writeStatus); refused {
+		return v
+	}
+	if wait := time.Until(r.l.SentAt.Add(r.e.config.Timings.RecordEvery)); wait > 0 && r.l.Status != "" {
+		return verdict{state: Ready, message: "the record says " + string(r.l.Status) + "; " + string(want) + " is sent later", after: wait}
+	}
+	r.l.Status = "" // not known until it is acknowledged
+	if err := r.e.save(ctx, r.t, r.l); err != nil {
+		return r.retry(err)
+	}
+	r.sent = true
+	err := r.p.registrar.SetRecordStatus(ctx, provisioning.RecordID(r.t.instance), want)
+	if r.asked(err) != nil {
+		v, refused := r.failure(ctx, writeStatus, err)
+		if refused {
+			v = r.refuse(writeStatus, lost(v, err))
+		}
+		return v
+	}
+	r.l.Status, r.l.SentAt = want, time.Now()
+	return verdict{state: Ready, message: "the record says " + string(want), done: true}
+}
+
+// lost words the refusals that mean that the record is not there, or is another one. It is not made again on its own.
+func lost(v verdict, err error) verdict {
+	switch {
+	case errors.Is(err, provisioning.NotFound):
+		v.state, v.message = Lost, "lost: the panel says that the record does not exist: "+err.Error()
+	case errors.Is(err, provisioning.Mismatch):
+		v.state, v.message = Foreign, "foreign: "+err.Error()
+	}
+	return v
+}
+
+// unregister removes the record, once the deletion of the server was accepted.
+func (r *registrarStep) unregister(ctx context.Context) verdict {
+	switch {
+	case r.t.instance == "":
+		return verdict{state: Gone, message: "absent, as desired: there never was a record", done: true}
+	case r.t.state == Gone:
+		return verdict{state: Gone, message: "absent, as desired", done: true}
+	case r.o.state != Deleting && r.o.state != Gone:
+		return verdict{state: r.t.state, message: "waiting until the server is deleted", done: true}
+	}
+	if v, refused := r.refused(writeUnregister); refused {
+		return v
+	}
+	if err := r.e.save(ctx, r.t, r.l); err != nil {
+		return r.retry(err)
+	}
+	r.sent = true
+	err := r.p.registrar.Unregister(ctx, provisioning.RecordID(r.t.instance))
+	if err != nil && (!errors.Is(err, provisioning.NotFound) || errors.Is(err, provisioning.ErrMaybeApplied)) {
+		v, refused := r.failure(ctx, writeUnregister, err)
+		if refused {
+			v = r.refuse(writeUnregister, lost(v, err))
+		}
+		return v
+	}
+	r.alive = true
+	return verdict{state: Gone, message: "absent, as desired", done: true}
+}
+
+func (r *registrarStep) refused(verb string) (verdict, bool) {
+	f, ok := r.l.Refused[verb]
+	return f.verdict(), ok && f.Generation == r.svc.generation
+}
+
+func (r *registrarStep) refuse(verb string, v verdict) verdict {
+	if r.l.Refused == nil {
+		r.l.Refused = map[string]refusal{}
+	}
+	r.l.Refused[verb] = refusal{r.svc.generation, v.state, v.message}
+	return v
+}

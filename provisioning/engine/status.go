@@ -1,0 +1,231 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/hvpanels/hvpanels/provisioning"
+)
+
+// Status is what is known about a service.
+type Status struct {
+	Key        string
+	Provider   string
+	Desired    Desired
+	State      State  // of the server
+	AsDesired  bool   // server and records are as they should be
+	Pending    bool   // the engine has something to do: what is seen here may be about to change
+	Message    string // in words: why it is not as desired, or what goes on
+	Generation int64  // grows when the service changes, and with Resync
+	// Instance is the server as it was seen last, at Observed. Its ID is set as soon as the server is known. Traffic and Native are not stored.
+	Instance provisioning.Instance
+	Observed time.Time
+	// Deferred lists what the panel has accepted and does later, such as at the next restart.
+	Deferred []string
+	// DeleteAt is when the panel will carry out a deletion that it has accepted.
+	DeleteAt time.Time
+	// PasswordWaits says that TakePassword would return one.
+	PasswordWaits bool
+	Targets       []TargetStatus // the provider first, then the registrars
+}
+
+// TargetStatus is one service on one of its panels.
+type TargetStatus struct {
+	Key, Panel string
+	Registrar  bool
+	State      State
+	Message    string
+	Failures   int // in a row
+	// RecordID and Acknowledged are what a registrar has stored: Acknowledged is empty when it is not known.
+	RecordID     provisioning.RecordID
+	Acknowledged provisioning.RecordStatus
+	Changed      time.Time
+	// NextLook is when the engine looks again by itself; zero means when something changes.
+	NextLook time.Time
+	Working  bool   // a process is just looking
+	Paused   string // why its panel is paused, "" when it is not
+}
+
+// Status says how a service is, from what is stored: no panel is asked. NotFound when there is no such service.
+func (e *Engine) Status(ctx context.Context, key string) (Status, error) {
+	for s, err := range e.services(ctx, `s.key=$1`, key) {
+		return s, err
+	}
+	return Status{}, noService("Status", key)
+}
+
+// Filter chooses services. Empty fields choose all.
+type Filter struct {
+	Provider string
+	State    State // of the server
+	// After continues behind this key.
+	After string
+}
+
+// Services lists services in the order of their keys, reading a page at a time. Ranging again starts again. An error is yielded once, as the last pair.
+func (e *Engine) Services(ctx context.Context, f Filter) iter.Seq2[Status, error] {
+	return func(yield func(Status, error) bool) {
+		const page = 200
+		for after := f.After; ; {
+			n := 0
+			for s, err := range e.services(ctx, `s.forgotten=0 AND s.key>$1 AND ($2='' OR s.provider=$2) AND ($3='' OR t.state=$3) ORDER BY s.key LIMIT $4`,
+				after, f.Provider, string(f.State), page) {
+				if !yield(s, err) || err != nil {
+					return
+				}
+				after = s.Key
+				n++
+			}
+			if n < page {
+				return
+			}
+		}
+	}
+}
+
+// services reads services with their server's row.
+func (e *Engine) services(ctx context.Context, condition string, args ...any) iter.Seq2[Status, error] {
+	return func(yield func(Status, error) bool) {
+		var all []Status
+		err := e.db.pool().each(ctx, `SELECT s.key, s.provider, s.desired, s.generation, CASE WHEN EXISTS (SELECT 1 FROM hvpanels_password w WHERE w.key=s.key) THEN 1 ELSE 0 END
+			FROM hvpanels_service s JOIN hvpanels_target t ON t.key=s.key AND t.kind='provider' WHERE `+condition, args, func(scan func(...any) error) error {
+			var s Status
+			var waits int64
+			err := scan(&s.Key, &s.Provider, &s.Desired, &s.Generation, &waits)
+			s.PasswordWaits = waits != 0
+			all = append(all, s)
+			return err
+		})
+		if err != nil {
+			yield(Status{}, err)
+			return
+		}
+		for _, s := range all {
+			err := e.fillStatus(ctx, &s)
+			if !yield(s, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// fillStatus adds what the rows say.
+func (e *Engine) fillStatus(ctx context.Context, s *Status) error {
+	s.AsDesired = true
+	for t, err := range e.targets(ctx, `t.key=$1 ORDER BY CASE WHEN t.kind='provider' THEN 0 ELSE 1 END, t.id`, s.Key) {
+		if err != nil {
+			return err
+		}
+		s.Targets = append(s.Targets, t.TargetStatus)
+		fine := t.State == Ready && !t.dirty || t.State == Gone || t.State == Detached
+		why := t.why()
+		if !t.Registrar {
+			s.State, s.Message, s.Pending = t.State, why, t.dirty
+			s.fromLedger(t)
+			fine = t.State == Gone && s.Desired == Absent || t.State == Ready && !t.dirty && s.Desired != Absent
+		} else if !fine {
+			s.Message += "; " + t.Panel + ": " + why
+		}
+		s.AsDesired = s.AsDesired && fine
+	}
+	return nil
+}
+
+// why says in words how the row is.
+func (t targetRow) why() string {
+	text := t.Message
+	if text == "" {
+		text = string(t.State)
+	}
+	if t.Paused != "" {
+		return fmt.Sprintf("panel %s is paused (%s); %s", t.Panel, t.Paused, text)
+	}
+	if t.Failures > 0 && !t.NextLook.IsZero() {
+		return fmt.Sprintf("%s: %s; failed %d times, next try at %s", t.State, text, t.Failures, t.NextLook.UTC().Format(time.RFC3339))
+	}
+	return text
+}
+
+func (s *Status) fromLedger(t targetRow) {
+	s.Instance = t.provider.Observed.instance(t.instance)
+	s.Instance.UUID = t.provider.UUID
+	s.Observed, s.Deferred, s.DeleteAt = t.provider.Observed.At, t.provider.Deferred, t.provider.DeleteAt
+}
+
+// targetRow is a row as Status and the lists read it.
+type targetRow struct {
+	TargetStatus
+	instance string
+	dirty    bool
+	provider providerLedger
+}
+
+// targets reads rows. condition may end with an order.
+func (e *Engine) targets(ctx context.Context, condition string, args ...any) iter.Seq2[targetRow, error] {
+	return func(yield func(targetRow, error) bool) {
+		var all []targetRow
+		err := e.db.pool().each(ctx, `SELECT t.key, t.panel, t.kind, t.state, t.message, t.attempts, t.instance, t.ledger, t.changed_at, coalesce(t.due_at, 0),
+			CASE WHEN t.lease_until>={now} THEN 1 ELSE 0 END, CASE WHEN t.gen<>t.done_gen THEN 1 ELSE 0 END, coalesce(p.reason, ''), coalesce(p.paused, '')
+			FROM hvpanels_target t LEFT JOIN hvpanels_panel p ON p.name=t.panel WHERE `+condition, args, func(scan func(...any) error) error {
+			row, err := scanTarget(scan)
+			all = append(all, row)
+			return err
+		})
+		if err != nil {
+			yield(targetRow{}, err)
+			return
+		}
+		for _, row := range all {
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+func scanTarget(scan func(...any) error) (t targetRow, err error) {
+	var kind, ledger, reason string
+	var changed, due, leased, dirty int64
+	if err := scan(&t.Key, &t.Panel, &kind, &t.State, &t.Message, &t.Failures, &t.instance, &ledger, &changed, &due, &leased, &dirty, &reason, &t.Paused); err != nil {
+		return t, err
+	}
+	if t.Paused != "" {
+		t.Paused += ": " + reason
+	}
+	t.Changed, t.NextLook, t.Working, t.dirty = timeOf(changed), timeOf(due), leased != 0, dirty != 0
+	t.Registrar = kind == kindRegistrar
+	if !t.Registrar {
+		err = json.Unmarshal([]byte(ledger), &t.provider)
+	} else {
+		var l recordLedger
+		err = json.Unmarshal([]byte(ledger), &l)
+		t.RecordID, t.Acknowledged = provisioning.RecordID(t.instance), l.Status
+	}
+	if err != nil {
+		err = fmt.Errorf("engine: ledger of %s: %w", targetID(t.Key, t.Panel), err)
+	}
+	return t, err
+}
+
+// DeadLetters lists what was refused for good, failed for too long, or is blocked by credentials or the panel's version. Resync sends it again.
+func (e *Engine) DeadLetters(ctx context.Context) iter.Seq2[TargetStatus, error] {
+	return e.list(ctx, `t.state IN ('dead', 'blocked') ORDER BY t.id`)
+}
+
+// Uncertain lists what may have been carried out and could not be found out so far: creates of servers that are being resolved, and records for a person (SettleRecord).
+func (e *Engine) Uncertain(ctx context.Context) iter.Seq2[TargetStatus, error] {
+	return e.list(ctx, `(t.state='uncertain' OR t.kind='provider' AND EXISTS (SELECT 1 FROM hvpanels_intent i WHERE i.key=t.key AND i.unresolved=1)) ORDER BY t.id`)
+}
+
+func (e *Engine) list(ctx context.Context, condition string) iter.Seq2[TargetStatus, error] {
+	return func(yield func(TargetStatus, error) bool) {
+		for t, err := range e.targets(ctx, condition) {
+			if !yield(t.TargetStatus, err) || err != nil {
+				return
+			}
+		}
+	}
+}
