@@ -13,8 +13,8 @@
 //		fmt.Println(server.ID, server.Name)
 //	}
 //
-// The services of a Client are named as the panel's documentation groups its operations, and each method names the operation it calls. A list that the panel
-// pages is an iterator, one that it does not page is a slice. Operations that are not here yet are reached with Client.Do.
+// The services of a Client are named as the panel's documentation groups its operations, and each method names the operation it calls: all 161 documented ones are
+// here, and what a later panel adds is reached with Client.Do. A list that the panel pages is an iterator, one that it does not page is a slice.
 //
 // To sell servers, use the Provider: it runs unchanged on other panels, waits for what the panel does later, and together with provisioning.CreateOnce it never
 // makes two servers for one order.

@@ -1,6 +1,7 @@
 package virtfusion
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,13 +18,13 @@ var (
 	_ provisioning.Rescuer              = (*Provider)(nil)
 )
 
-// Rebuild installs Image again; all data is lost. The server keeps its name, and without Hostname its hostname; it has IPv6 and VNC afterwards if it has them
-// now. SSH keys that the owner does not have yet are registered. Nobody is mailed. The operation ends when a build that is newer than the present one is ready,
-// so the old one is never taken for it. Locked while deferred actions of the server are pending or have failed.
+// Rebuild installs Image again; all data is lost. The server keeps its name, and without Hostname its hostname, which are sent again; it has IPv6 and VNC
+// afterwards if it has them now. SSH keys that the owner does not have yet are registered. Nobody is mailed. The operation ends when a build that is newer than
+// the present one is ready, so the old one is never taken for it. Locked while deferred actions of the server are pending or have failed.
 //
 // The build is sent once. On ErrMaybeApplied the result carries the operation all the same: it ends well only if the rebuild took place, and goes on for as
-// long as it did not. The password is unknown then: see ResetRootPassword. There is no operation after doubt about a server whose last build had failed,
-// because the old failure could not be told from a new one.
+// long as it did not. The password is unknown then: see ResetRootPassword. There is no operation after doubt about a server whose last build had failed or was
+// still running, because its end could not be told from that of the new one.
 func (p *Provider) Rebuild(ctx context.Context, id provisioning.ID, r provisioning.RebuildRequest) (provisioning.Rebuilt, error) {
 	server, err := parseID(id)
 	if err != nil {
@@ -42,12 +43,12 @@ func (p *Provider) Rebuild(ctx context.Context, id provisioning.ID, r provisioni
 		return provisioning.Rebuilt{}, err
 	}
 	op := p.open(operation{what: waitRebuild, server: server, number: s.Built.Unix()})
-	built, err := p.client.Servers.Build(ctx, server, BuildServerRequest{OperatingSystemID: image, Hostname: r.Hostname, SSHKeys: keys, IPv6: s.Network.hasIPv6(),
-		VNC: bool(s.VNC.Enabled)})
+	built, err := p.client.Servers.Build(ctx, server, BuildServerRequest{OperatingSystemID: image, Name: s.Name, Hostname: cmp.Or(r.Hostname, s.Hostname),
+		SSHKeys: keys, IPv6: s.Network.hasIPv6(), VNC: bool(s.VNC.Enabled)})
 	switch {
 	case err == nil:
 		return provisioning.Rebuilt{Password: built.Settings.DecryptedPassword, Operation: op}, nil
-	case errors.Is(err, provisioning.ErrMaybeApplied) && s.Phase() != provisioning.PhaseFailed:
+	case errors.Is(err, provisioning.ErrMaybeApplied) && (s.Phase() == provisioning.PhaseReady || s.Phase() == provisioning.PhaseAllocated):
 		return provisioning.Rebuilt{Operation: op}, err
 	}
 	return provisioning.Rebuilt{}, err

@@ -3,6 +3,7 @@ package virtfusion_test
 import (
 	"context"
 	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -85,6 +86,10 @@ func TestARebuildIsDoneWhenTheNewInstallationIsReady(t *testing.T) {
 		assert.Equal(t, virtfusiontest.TemplateUbuntu, after.TemplateID)
 		assert.Equal(t, r.Password, after.RootPassword)
 		assert.Equal(t, "web-1.example.com", after.Hostname, "left out, it stays")
+		assert.Equal(t, "web-1", after.Name, "the name is the mark of an order")
+		sent := m.Requests()
+		assert.Contains(t, string(sent[slices.IndexFunc(sent, func(r virtfusiontest.Request) bool { return r.Op == "buildServer" })].Body),
+			`"name":"web-1","hostname":"web-1.example.com"`)
 		assert.Equal(t, before.IPv6, after.IPv6, "IPv6 is not switched on on the way")
 		assert.Len(t, after.SSHKeyIDs, 1)
 		assert.Empty(t, m.Mails())
