@@ -61,6 +61,9 @@ func NewProvider(c *Client, o ProviderOptions) *Provider {
 // Client is the typed client below, for what the portable verbs do not cover.
 func (p *Provider) Client() *Client { return p.client }
 
+// BaseURL is the panel's address, to be stored next to the ids of its servers: on another panel they mean something else.
+func (p *Provider) BaseURL() string { return p.client.BaseURL() }
+
 // Ping makes the cheapest authenticated call. The panel accepts it from a token that may do nothing else.
 func (p *Provider) Ping(ctx context.Context) error { return p.client.General.TestConnection(ctx) }
 
