@@ -56,6 +56,9 @@ func NewProvider(c *Client, o ProviderOptions) *Provider {
 // Client is the typed client below, for what the portable verbs do not cover.
 func (p *Provider) Client() *Client { return p.client }
 
+// BaseURL is the panel's address, to be stored next to the ids of its servers: on another panel they mean something else.
+func (p *Provider) BaseURL() string { return p.client.BaseURL() }
+
 // Ping reads the account of the token.
 func (p *Provider) Ping(ctx context.Context) error {
 	_, err := p.client.Account.Get(ctx)

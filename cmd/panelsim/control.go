@@ -26,6 +26,13 @@ func (s *simulation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *simulation) control(w http.ResponseWriter, r *http.Request) {
+	if s.events != nil && isEvents(r.URL.Path) {
+		s.events.ServeHTTP(w, r)
+		if r.Method != http.MethodGet {
+			s.state.keep(s)
+		}
+		return
+	}
 	switch r.Method + " " + r.URL.Path {
 	case "GET /_sim/servers":
 		answer(w, http.StatusOK, s.servers())
@@ -43,8 +50,21 @@ func (s *simulation) control(w http.ResponseWriter, r *http.Request) {
 		s.panel.Faults().Clear()
 		w.WriteHeader(http.StatusNoContent)
 	default:
-		answer(w, http.StatusNotFound, map[string]string{"error": "there are GET /_sim/servers, POST /_sim/faults and DELETE /_sim/faults"})
+		paths := "there are GET /_sim/servers, POST /_sim/faults and DELETE /_sim/faults"
+		if s.events != nil {
+			paths += ", and " + strings.Join(eventPaths(), ", ")
+		}
+		answer(w, http.StatusNotFound, map[string]string{"error": paths})
 	}
+}
+
+// eventPaths are the control paths of event handlers, see solusvm2test.Panel.EventHandlersAPI.
+func eventPaths() []string {
+	return []string{"/_sim/event-handlers", "/_sim/events", "/_sim/deliveries"}
+}
+
+func isEvents(path string) bool {
+	return slices.ContainsFunc(eventPaths(), func(p string) bool { return path == p || strings.HasPrefix(path, p+"/") })
 }
 
 func answer(w http.ResponseWriter, status int, v any) {

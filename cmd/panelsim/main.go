@@ -3,7 +3,8 @@
 //	go run github.com/hvpanels/hvpanels/cmd/panelsim@latest
 //
 // It prints the environment variables that the examples of this module read, and a curl command for each panel. The panels keep state: what is created can be read, builds take time, credentials and input
-// are checked, and faults can be injected. They are the ones of the packages virtfusiontest and ospabpaneltest, whose documentation says what they know and what is a guess.
+// are checked, faults can be injected, and the SolusVM 2 panel calls webhooks. They are the ones of the packages virtfusiontest, solusvm2test and ospabpaneltest, whose documentation says what they know
+// and what is a guess.
 //
 // # Control
 //
@@ -36,10 +37,28 @@
 //
 //	curl -d '[{"op": "createServer", "do": "cut after"}]' http://127.0.0.1:8801/_sim/faults
 //
+// # Event handlers
+//
+// On a real SolusVM 2 panel an administrator makes event handlers under Settings, Event Handlers; which path of the API that is nobody has published. Here they are made through control paths of the
+// SolusVM 2 panel. They really call their webhooks over the network, as the panel does: POST, an empty body, everything in the URL, certificates not checked, once.
+//
+//	GET    /_sim/event-handlers       the event handlers, with their secrets
+//	POST   /_sim/event-handlers       makes one: {"name", "url", "events": [...], "parameters": {...}, "enabled"}
+//	GET    /_sim/event-handlers/ID
+//	PATCH  /_sim/event-handlers/ID    changes the members that are sent: {"enabled": false} switches it off
+//	DELETE /_sim/event-handlers/ID
+//	GET    /_sim/events               what an event handler can be tied to
+//	GET    /_sim/deliveries           the calls that were made, and what became of them
+//
+// This calls a receiver for each new server:
+//
+//	curl -d '{"name": "shop", "url": "http://127.0.0.1:9000/webhook", "events": ["Create a server"], "parameters": {"secret": "simulated-webhook-secret"}, "enabled": true}' \
+//	    http://127.0.0.1:8802/_sim/event-handlers
+//
 // # State
 //
 // With -state FILE the panels begin with what the file holds, and it is written after every request that may have changed something, and at the end. It holds the credentials. A panelsim that is killed
-// may forget the request it was working on. Fault rules are not stored.
+// may forget the request it was working on. Event handlers are stored, fault rules are not.
 package main
 
 import (
@@ -63,17 +82,15 @@ import (
 	"github.com/hvpanels/hvpanels/virtfusion/virtfusiontest"
 )
 
-// defaultToken opens simulated panels only.
-const defaultToken = "simulated-virtfusion-token"
-
 type config struct {
-	virtFusion, ospab    string // addresses to listen at; "" means not at all
-	virtFusionToken      string
-	virtFusionVersion    string
-	ospabKey             string
-	speed                float64
-	state                string
-	allowRemote, version bool
+	virtFusion, solusVM2, ospab string // addresses to listen at; "" means not at all
+	virtFusionToken             string
+	virtFusionVersion           string
+	solusVM2Token               string
+	ospabKey                    string
+	speed                       float64
+	state                       string
+	allowRemote, version        bool
 }
 
 func main() {
@@ -113,13 +130,15 @@ func parseFlags(args []string, stderr io.Writer) (config, error) {
 	f := flag.NewFlagSet("panelsim", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&c.virtFusion, "virtfusion", "127.0.0.1:8801", "`ADDRESS` of the VirtFusion panel, port 0 for any; \"\" for none")
-	f.StringVar(&c.virtFusionToken, "virtfusion-token", "", "its API `TOKEN` (default "+defaultToken+")")
+	f.StringVar(&c.virtFusionToken, "virtfusion-token", "", "its API `TOKEN` (default "+defaultVirtFusionToken+")")
 	f.StringVar(&c.virtFusionVersion, "virtfusion-version", "7.1", "its `VERSION`: 6.2, 7.0 or 7.1")
+	f.StringVar(&c.solusVM2, "solusvm2", "127.0.0.1:8802", "`ADDRESS` of the SolusVM 2 panel, port 0 for any; \"\" for none")
+	f.StringVar(&c.solusVM2Token, "solusvm2-token", "", "the API `TOKEN` of its administrator (default "+defaultSolusVM2Token+")")
 	f.StringVar(&c.ospab, "ospab", "127.0.0.1:5050", "`ADDRESS` of the OSPAB panel, port 0 for any; \"\" for none")
 	f.StringVar(&c.ospabKey, "ospab-key", "", "its sync `KEY`, at least 32 characters (default "+ospabpaneltest.DefaultKey.Reveal()+")")
 	f.Float64Var(&c.speed, "speed", 1, "how much faster than real panels: 10 builds a server in 2.3 s")
 	f.StringVar(&c.state, "state", "", "`FILE` that keeps the panels from one run to the next")
-	f.BoolVar(&c.allowRemote, "allow-remote", false, "allow addresses that other machines can reach; they get the control paths too")
+	f.BoolVar(&c.allowRemote, "allow-remote", false, "allow addresses that other machines can reach; they get the control paths too, and can make event handlers call any address")
 	f.BoolVar(&c.version, "version", false, "print the version of this program")
 	if err := f.Parse(args); err != nil {
 		return c, err
@@ -131,8 +150,8 @@ func (c config) check(rest []string) error {
 	switch {
 	case len(rest) > 0:
 		return fmt.Errorf("unexpected argument %q", rest[0])
-	case c.virtFusion == "" && c.ospab == "":
-		return errors.New("there is nothing to serve: -virtfusion and -ospab are both empty")
+	case c.virtFusion == "" && c.solusVM2 == "" && c.ospab == "":
+		return errors.New("there is nothing to serve: -virtfusion, -solusvm2 and -ospab are all empty")
 	case c.speed <= 0:
 		return errors.New("-speed must be above 0")
 	case c.ospabKey != "" && len(c.ospabKey) < 32:
@@ -140,7 +159,7 @@ func (c config) check(rest []string) error {
 	case !slices.Contains([]string{virtfusiontest.V62, virtfusiontest.V70, virtfusiontest.V71}, c.virtFusionVersion):
 		return fmt.Errorf("-virtfusion-version %q is not 6.2, 7.0 or 7.1", c.virtFusionVersion)
 	}
-	for _, a := range []struct{ flag, address string }{{"virtfusion", c.virtFusion}, {"ospab", c.ospab}} {
+	for _, a := range []struct{ flag, address string }{{"virtfusion", c.virtFusion}, {"solusvm2", c.solusVM2}, {"ospab", c.ospab}} {
 		if a.address != "" && !c.allowRemote && !loopback(a.address) {
 			return fmt.Errorf("-%s %s can be reached from other machines: use 127.0.0.1, or allow it with -allow-remote", a.flag, a.address)
 		}
@@ -172,7 +191,7 @@ func version() string {
 
 // printIntroduction prints lines that can be pasted into a shell: whatever is not a command is a comment.
 func printIntroduction(w io.Writer, sims []*simulation) {
-	var exports, commands []string
+	var exports, commands, webhooks []string
 	for _, s := range sims {
 		d := s.describe()
 		say(w, "# %s at %s%s\n", d.title, s.url, d.note)
@@ -180,6 +199,9 @@ func printIntroduction(w io.Writer, sims []*simulation) {
 			exports = append(exports, "export "+e)
 		}
 		commands = append(commands, d.command)
+		if d.webhook != "" {
+			webhooks = append(webhooks, d.webhook)
+		}
 	}
 	say(w, "\n# For programs that use them:\n%s\n", strings.Join(exports, "\n"))
 	say(w, "\n# To try them:\n%s\n", strings.Join(commands, "\n"))
@@ -190,6 +212,9 @@ func printIntroduction(w io.Writer, sims []*simulation) {
 	say(w, "\n# The next one happens, and its answer is lost:\n")
 	for _, s := range sims {
 		say(w, "curl -d '[{\"op\": \"%s\", \"do\": \"cut after\"}]' %s/_sim/faults\n", s.write, s.url)
+	}
+	if len(webhooks) > 0 {
+		say(w, "\n# A webhook, for a receiver of yours:\n%s\n", strings.Join(webhooks, "\n"))
 	}
 	say(w, "\n# Ctrl-C ends.\n")
 }

@@ -58,7 +58,7 @@ func start(t *testing.T, args ...string) *program {
 	out := &lines{done: make(chan struct{})}
 	p := &program{env: map[string]string{}, stop: stop, code: make(chan int, 1), stderr: &bytes.Buffer{}}
 	go func() {
-		p.code <- run(ctx, append([]string{"-virtfusion", "127.0.0.1:0", "-ospab", "127.0.0.1:0", "-speed", "100"}, args...), out, p.stderr)
+		p.code <- run(ctx, append([]string{"-virtfusion", "127.0.0.1:0", "-solusvm2", "127.0.0.1:0", "-ospab", "127.0.0.1:0", "-speed", "100"}, args...), out, p.stderr)
 	}()
 	select {
 	case <-out.done:
@@ -110,29 +110,39 @@ func get[T any](t *testing.T, url string) (v T) {
 func TestItPrintsWhatAPersonNeedsToStart(t *testing.T) {
 	t.Parallel()
 	p := start(t)
-	vf, ospab := p.env["VIRTFUSION_URL"], p.env["OSPAB_PANEL_URL"]
-	assert.Regexp(t, `^http://127\.0\.0\.1:[1-9]\d+$`, vf)
-	assert.Regexp(t, `^http://127\.0\.0\.1:[1-9]\d+$`, ospab)
+	vf, solus, ospab := p.env["VIRTFUSION_URL"], p.env["SOLUSVM2_URL"], p.env["OSPAB_PANEL_URL"]
+	for _, url := range []string{vf, solus, ospab} {
+		assert.Regexp(t, `^http://127\.0\.0\.1:[1-9]\d+$`, url)
+	}
 	assert.Equal(t, `# VirtFusion 7.1 panel at `+vf+`
+# SolusVM 2 panel at `+solus+`
 # OSPAB panel at `+ospab+`, panel users: 1 alice, 2 bob, 3 carol, 4 dave, 5 erin
 
 # For programs that use them:
 export VIRTFUSION_URL=`+vf+`
 export VIRTFUSION_TOKEN=simulated-virtfusion-token
+export SOLUSVM2_URL=`+solus+`
+export SOLUSVM2_TOKEN=simulated-solusvm2-token
 export OSPAB_PANEL_URL=`+ospab+`
 export VPS_SYNC_API_KEY=simulated-panel-sync-key-0123456789
 
 # To try them:
 curl -H 'Authorization: Bearer simulated-virtfusion-token' `+vf+`/api/v1/packages
+curl -H 'Authorization: Bearer simulated-solusvm2-token' `+solus+`/api/v1/plans
 curl -H 'Content-Type: application/json' -H 'X-API-Key: simulated-panel-sync-key-0123456789' -d '{"action": "create", "vps": {"user_id": 5, "name": "web-server-01", "status": "creating", "cpu": 4, "ram": 8192, "disk": 100, "os": "Ubuntu 22.04 LTS", "hypervisor": "proxmox"}}' `+ospab+`/api/vps/sync
 
 # What there is:
 curl `+vf+`/_sim/servers
+curl `+solus+`/_sim/servers
 curl `+ospab+`/_sim/servers
 
 # The next one happens, and its answer is lost:
 curl -d '[{"op": "createServer", "do": "cut after"}]' `+vf+`/_sim/faults
+curl -d '[{"op": "createServer", "do": "cut after"}]' `+solus+`/_sim/faults
 curl -d '[{"op": "syncVPS", "do": "cut after"}]' `+ospab+`/_sim/faults
+
+# A webhook, for a receiver of yours:
+curl -d '{"name": "shop", "url": "http://127.0.0.1:9000/webhook", "events": ["Create a server"], "parameters": {"secret": "simulated-webhook-secret"}, "enabled": true}' `+solus+`/_sim/event-handlers
 
 # Ctrl-C ends.
 `, p.output)
@@ -171,9 +181,13 @@ func TestThePrintedCommandsWork(t *testing.T) {
 			method = http.MethodPost
 		}
 		status, _ := send(t, method, url, body, headers...)
-		assert.Equal(t, http.StatusOK, status, line)
+		want := http.StatusOK
+		if strings.HasSuffix(url, "/event-handlers") {
+			want = http.StatusCreated
+		}
+		assert.Equal(t, want, status, line)
 	}
-	assert.Equal(t, 6, commands)
+	assert.Equal(t, 10, commands)
 }
 
 // TestTheManualsRequestsGetTheManualsAnswers follows the examples of the panel's manual: create, update and delete with the key in a header.
@@ -244,7 +258,7 @@ func TestClientsUseItLikeRealPanels(t *testing.T) {
 	i, err := vf.Instance(t.Context(), c.ID)
 	require.NoError(t, err)
 	assert.Equal(t, provisioning.StateOnline, i.State())
-	servers := get[[]server](t, p.env["VIRTFUSION_URL"]+"/_sim/servers")
+	servers := get[[]virtFusionServer](t, p.env["VIRTFUSION_URL"]+"/_sim/servers")
 	require.Len(t, servers, 1)
 	assert.Equal(t, "order-1", servers[0].Name)
 	assert.Equal(t, "complete", servers[0].State)
@@ -301,7 +315,7 @@ func TestAFaultThatMakesNoSenseIsRefused(t *testing.T) {
 	}
 	status, answer := send(t, "PUT", p.env["VIRTFUSION_URL"]+"/_sim/faults", "[]")
 	assert.Equal(t, http.StatusNotFound, status)
-	assert.Contains(t, answer["error"], "there are GET /_sim/servers")
+	assert.Equal(t, "there are GET /_sim/servers, POST /_sim/faults and DELETE /_sim/faults", answer["error"])
 }
 
 func TestTheStateFileKeepsThePanels(t *testing.T) {
@@ -334,7 +348,7 @@ func TestTheStateFileKeepsThePanels(t *testing.T) {
 	} {
 		require.NoError(t, os.WriteFile(file, []byte(c.content), 0o600))
 		var stderr bytes.Buffer
-		assert.Equal(t, 2, run(t.Context(), []string{"-virtfusion", "127.0.0.1:0", "-ospab", "", "-state", file, c.flag}, io.Discard, &stderr))
+		assert.Equal(t, 2, run(t.Context(), []string{"-virtfusion", "127.0.0.1:0", "-solusvm2", "", "-ospab", "", "-state", file, c.flag}, io.Discard, &stderr))
 		assert.Contains(t, stderr.String(), c.want)
 	}
 }
@@ -345,17 +359,18 @@ func TestMistakesInFlagsAreOneLine(t *testing.T) {
 		args []string
 		want string
 	}{
-		"every address":           {[]string{"-virtfusion", ":8801"}, "-virtfusion :8801 can be reached from other machines: use 127.0.0.1, or allow it with -allow-remote"},
-		"every IPv4 address":      {[]string{"-ospab", "0.0.0.0:0"}, "-ospab 0.0.0.0:0 can be reached from other machines"},
-		"every IPv6 address":      {[]string{"-ospab", "[::]:0"}, "-ospab [::]:0 can be reached from other machines"},
-		"an address of a network": {[]string{"-virtfusion", "192.0.2.1:80"}, "can be reached from other machines"},
-		"a name":                  {[]string{"-virtfusion", "panel.example:80"}, "can be reached from other machines"},
-		"no address":              {[]string{"-virtfusion", "", "-ospab", ""}, "there is nothing to serve"},
-		"no port":                 {[]string{"-virtfusion", "127.0.0.1"}, "missing port in address"},
-		"a short key":             {[]string{"-ospab-key", "short"}, "-ospab-key must have at least 32 characters, as on a real panel"},
-		"an unknown version":      {[]string{"-virtfusion-version", "8.0"}, `-virtfusion-version "8.0" is not 6.2, 7.0 or 7.1`},
-		"no speed":                {[]string{"-speed", "0"}, "-speed must be above 0"},
-		"an argument":             {[]string{"start"}, `unexpected argument "start"`},
+		"every address":            {[]string{"-virtfusion", ":8801"}, "-virtfusion :8801 can be reached from other machines: use 127.0.0.1, or allow it with -allow-remote"},
+		"every IPv4 address":       {[]string{"-ospab", "0.0.0.0:0"}, "-ospab 0.0.0.0:0 can be reached from other machines"},
+		"every IPv6 address":       {[]string{"-ospab", "[::]:0"}, "-ospab [::]:0 can be reached from other machines"},
+		"every address, SolusVM 2": {[]string{"-solusvm2", ":8802"}, "-solusvm2 :8802 can be reached from other machines"},
+		"an address of a network":  {[]string{"-virtfusion", "192.0.2.1:80"}, "can be reached from other machines"},
+		"a name":                   {[]string{"-virtfusion", "panel.example:80"}, "can be reached from other machines"},
+		"no address":               {[]string{"-virtfusion", "", "-solusvm2", "", "-ospab", ""}, "there is nothing to serve: -virtfusion, -solusvm2 and -ospab are all empty"},
+		"no port":                  {[]string{"-virtfusion", "127.0.0.1"}, "missing port in address"},
+		"a short key":              {[]string{"-ospab-key", "short"}, "-ospab-key must have at least 32 characters, as on a real panel"},
+		"an unknown version":       {[]string{"-virtfusion-version", "8.0"}, `-virtfusion-version "8.0" is not 6.2, 7.0 or 7.1`},
+		"no speed":                 {[]string{"-speed", "0"}, "-speed must be above 0"},
+		"an argument":              {[]string{"start"}, `unexpected argument "start"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -400,7 +415,7 @@ func TestVersionAndHelp(t *testing.T) {
 	assert.Zero(t, run(t.Context(), []string{"-version"}, &stdout, &stderr))
 	assert.Regexp(t, `^panelsim \S+\n$`, stdout.String())
 	assert.Zero(t, run(t.Context(), []string{"-help"}, &stdout, &stderr))
-	for _, flag := range []string{"-virtfusion ADDRESS", "-ospab ADDRESS", "-state FILE", "-allow-remote"} {
+	for _, flag := range []string{"-virtfusion ADDRESS", "-solusvm2 ADDRESS", "-solusvm2-token TOKEN", "-ospab ADDRESS", "-state FILE", "-allow-remote"} {
 		assert.Contains(t, stderr.String(), flag)
 	}
 }

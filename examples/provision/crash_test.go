@@ -65,35 +65,37 @@ func (v *victim) run(t *testing.T, r *rig) {
 func TestKilledAtAnyRequestTheSameCommandFinishesWithOneServer(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("starts some forty processes")
+		t.Skip("starts some eighty processes")
 	}
-	calm := &victim{started: make(chan struct{})}
-	calm.run(t, newRig(t, calm.watch))
-	require.Equal(t, exitDone, calm.cmd.ProcessState.ExitCode())
-	requests := calm.requests.Load()
-
-	var tally tally
-	var running sync.WaitGroup
 	turns := make(chan struct{}, 12)
-	for n := range requests {
-		for _, after := range []bool{false, true} {
-			running.Go(func() {
-				turns <- struct{}{}
-				defer func() { <-turns }()
-				v := &victim{started: make(chan struct{}), killAt: n + 1, after: after}
-				r := newRig(t, v.watch)
-				v.run(t, r)
-				if v.dead.Load() { // not when this run needed fewer looks than the calm one
-					tally.check(t, r, r.run(), fmt.Sprintf("killed at request %d, which was carried out: %v", n+1, after))
-				}
-			})
+	onEachPanel(t, func(t *testing.T, k testKind) {
+		calm := &victim{started: make(chan struct{})}
+		calm.run(t, newRig(t, k, calm.watch))
+		require.Equal(t, exitDone, calm.cmd.ProcessState.ExitCode())
+		requests := calm.requests.Load()
+
+		var tally tally
+		var running sync.WaitGroup
+		for n := range requests {
+			for _, after := range []bool{false, true} {
+				running.Go(func() {
+					turns <- struct{}{}
+					defer func() { <-turns }()
+					v := &victim{started: make(chan struct{}), killAt: n + 1, after: after}
+					r := newRig(t, k, v.watch)
+					v.run(t, r)
+					if v.dead.Load() { // not when this run needed fewer looks than the calm one
+						tally.check(t, r, r.run(), fmt.Sprintf("killed at request %d, which was carried out: %v", n+1, after))
+					}
+				})
+			}
 		}
-	}
-	running.Wait()
-	assert.Greater(t, tally.orders, 20)
-	assert.LessOrEqual(t, tally.uncertain, 3, "only at the record itself")
-	t.Logf("killed before and after each of %d requests: %d orders, %d servers, %d records, %d of them left to a person",
-		requests, tally.orders, tally.servers, tally.records, tally.uncertain)
+		running.Wait()
+		assert.Greater(t, tally.orders, 20)
+		assert.LessOrEqual(t, tally.uncertain, 3, "only at the record itself")
+		t.Logf("%s, killed before and after each of %d requests: %d orders, %d servers, %d records, %d of them left to a person",
+			k.name, requests, tally.orders, tally.servers, tally.records, tally.uncertain)
+	})
 }
 
 // tally counts over runs that go on side by side.
@@ -107,7 +109,7 @@ func (c *tally) check(t *testing.T, r *rig, second outcome, name string) {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	servers, records := r.vf.Servers(), r.ospab.Records()
+	servers, records := r.panel.servers(), r.ospab.Records()
 	c.orders++
 	c.servers += len(servers)
 	c.records += len(records)
@@ -129,25 +131,27 @@ func (c *tally) check(t *testing.T, r *rig, second outcome, name string) {
 
 func TestKilledAtAnyMomentSimulatedPanelsGoOn(t *testing.T) {
 	t.Parallel()
-	var running sync.WaitGroup
-	for _, ms := range []int{30, 60, 90, 130, 180, 300, 900, 2500} {
-		running.Go(func() {
-			dir := t.TempDir()
-			cmd := program([]string{"-state", dir}, nil)
-			if !assert.NoError(t, cmd.Start()) {
-				return
-			}
-			timer := time.AfterFunc(time.Duration(ms)*time.Millisecond, func() { _ = cmd.Process.Kill() })
-			defer timer.Stop()
-			_ = cmd.Wait()
-			got := start(t.Context(), "-state", dir)
-			assert.Equal(t, exitDone, got.code, "%d ms: %s", ms, got.stderr)
-			servers, records := simulated(t, dir)
-			assert.Len(t, servers, 1, "%d ms", ms)
-			assert.Len(t, records, 1, "%d ms", ms)
-		})
-	}
-	running.Wait()
+	onEachPanel(t, func(t *testing.T, k testKind) {
+		var running sync.WaitGroup
+		for _, ms := range []int{30, 60, 90, 130, 180, 300, 900, 2500} {
+			running.Go(func() {
+				dir := t.TempDir()
+				cmd := program([]string{"-panel", k.flag, "-state", dir}, nil)
+				if !assert.NoError(t, cmd.Start()) {
+					return
+				}
+				timer := time.AfterFunc(time.Duration(ms)*time.Millisecond, func() { _ = cmd.Process.Kill() })
+				defer timer.Stop()
+				_ = cmd.Wait()
+				got := start(t.Context(), "-panel", k.flag, "-state", dir)
+				assert.Equal(t, exitDone, got.code, "%d ms: %s", ms, got.stderr)
+				servers, records := k.simulated(t, dir)
+				assert.Len(t, servers, 1, "%d ms", ms)
+				assert.Len(t, records, 1, "%d ms", ms)
+			})
+		}
+		running.Wait()
+	})
 }
 
 func TestCtrlCEndsTheProgramWith130(t *testing.T) {

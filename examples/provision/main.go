@@ -3,6 +3,7 @@
 // Without settings it uses simulated panels and a built-in order, and touches nothing outside of this process:
 //
 //	go run ./examples/provision
+//	go run ./examples/provision -panel solusvm2
 //
 // README.md in this folder describes orders, settings and exit codes. provision.go is the part to copy.
 package main
@@ -101,7 +102,7 @@ func parseFlags(args []string, stderr io.Writer) (config, error) {
 	f := flag.NewFlagSet("provision", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&c.order, "order", "", "`FILE` with a JSON order or an array of orders (default a built-in order, with simulated panels only)")
-	f.StringVar(&c.panel, "panel", "virtfusion", "`KIND` of the panel with the servers: virtfusion")
+	f.StringVar(&c.panel, "panel", "", "`KIND` of the panel with the servers: virtfusion or solusvm2 (default virtfusion)")
 	f.StringVar(&c.state, "state", "", "`DIR` that remembers orders, so that the same command continues after a crash (default ./hvpanels-state with real panels, nothing with simulated ones)")
 	f.BoolVar(&c.json, "json", false, "print the result as JSON; what happens goes to the error output")
 	f.BoolVar(&c.showPassword, "show-password", false, "put root passwords into the JSON")
@@ -131,7 +132,7 @@ func provisionAll(ctx context.Context, c config, stdout, stderr io.Writer) (int,
 	if c.json {
 		out = stderr
 	}
-	screen := &screen{w: out, live: isTerminal(out, c.getenv) && len(orders) == 1, start: time.Now()}
+	screen := &screen{words: p.words, w: out, live: isTerminal(out, c.getenv) && len(orders) == 1, start: time.Now()}
 	screen.print("%s", introduction(c, p))
 
 	within, cancel := context.WithTimeout(ctx, c.timeout)
@@ -151,14 +152,18 @@ func provisionAll(ctx context.Context, c config, stdout, stderr io.Writer) (int,
 
 // open reads the orders, opens the panels and the state folder, and refuses whatever cannot work before anything is sent.
 func open(ctx context.Context, c *config) (_ *shop, _ *panels, orders []order, err error) {
-	if orders, err = c.readOrders(); err != nil {
+	k, err := c.kind()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if orders, err = c.readOrders(k); err != nil {
 		return nil, nil, nil, usageError{err}
 	}
 	users := ospabpanel.UserTable{}
 	for _, o := range orders {
 		users[o.Owner.Ref] = o.OSPAB.UserID
 	}
-	p, err := openPanels(ctx, *c, users)
+	p, err := openPanels(ctx, *c, k, users)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -170,9 +175,9 @@ func open(ctx context.Context, c *config) (_ *shop, _ *panels, orders []order, e
 	return s, p, orders, nil
 }
 
-func (c config) readOrders() ([]order, error) {
+func (c config) readOrders(k kind) ([]order, error) {
 	if c.order == "" {
-		return parseOrders([]byte(builtInOrder))
+		return parseOrders([]byte(builtInOrder(k.image)))
 	}
 	return readOrders(c.order)
 }

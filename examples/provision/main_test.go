@@ -5,12 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
-	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -22,7 +21,7 @@ import (
 
 	"github.com/hvpanels/hvpanels/ospabpanel/ospabpaneltest"
 	"github.com/hvpanels/hvpanels/provisioning/provisioningtest"
-	"github.com/hvpanels/hvpanels/virtfusion/virtfusiontest"
+	"github.com/hvpanels/hvpanels/solusvm2/solusvm2test"
 )
 
 // asProgram makes the test binary run as the program itself, so that it can be killed.
@@ -55,9 +54,10 @@ func startWith(ctx context.Context, getenv func(string) string, args ...string) 
 }
 
 var (
-	times     = regexp.MustCompile(`\d+\.\d+s  `)
-	uuids     = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
-	passwords = regexp.MustCompile(`(Root password +|"rootPassword": ")[A-Z0-9]{20}`)
+	times      = regexp.MustCompile(`\d+\.\d+s  `)
+	uuids      = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+	progresses = regexp.MustCompile(`(?m)^.* building   the panel says: .*\n`)
+	passwords  = regexp.MustCompile(`(Root password +|"rootPassword": ")[A-Za-z0-9]{15,20}`)
 )
 
 // steady replaces what differs from run to run.
@@ -67,54 +67,46 @@ func steady(s string) string {
 	return passwords.ReplaceAllString(s, "${1}PASSWORD")
 }
 
+// withoutProgress leaves out how far the panel says it is: pauses between two looks are random.
+func withoutProgress(s string) string { return progresses.ReplaceAllString(s, "") }
+
 func TestWithoutSettingsTheBuiltInOrderBecomesARunningServerWithARecord(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		began := time.Now()
-		got := start(t.Context())
-		assert.Equal(t, exitDone, got.code)
-		assert.Empty(t, got.stderr)
-		assert.Less(t, time.Since(began), 5*time.Second)
-		assert.Equal(t, `No panel is set, so this run uses simulated ones. Nothing leaves this process, and nothing is kept.
-order-1    0.0s  order      VPS M with Debian 12 (Bookworm) Minimal in Amsterdam for customer 123
-order-1    0.0s  planned    the customer has an account; the order is stored before it is sent
-order-1    0.0s  created    server 101
-order-1    0.0s  marked     the server carries the key of the order
-order-1    0.0s  building   the panel has accepted the installation
-order-1    0.0s  ospab      record 1 says creating
-order-1    0.0s  building   the panel says: building
-order-1    0.0s  ready      the installation is complete
-order-1    0.0s  online     according to the hypervisor
-order-1    0.0s  ospab      record 1 says running
-
-order-1: server 101 on VirtFusion
-  Hostname       web-1.example.com
-  State          online
-  Location       Amsterdam
-  Primary IP     2001:db8:a:1::/64
-  IPv4           198.18.0.2
-  NAT IPv4       -
-  IPv6           2001:db8:a:1::/64
-  Traffic        2000 GB, 1999.7 GB left
-  vCPUs          2
-  Memory         2 GB
-  Disk           40 GB
-  System         Debian 12 (Bookworm) Minimal
-  Hypervisor     ams-hv1
-  Hypervisor IP  192.0.2.11
-  UUID           UUID
-  Root password  PASSWORD
-
-order-1: record 1 on the OSPAB panel
-  Name        order-1
-  Panel user  5, who is customer 123 of this shop
-  Status      running
-  vCPUs       2
-  Memory      2 GB, which the panel has as ram = 2048 (MB)
-  Disk        40 GB, which the panel has as disk = 40 (GB)
-  System      Debian 12 (Bookworm) Minimal
-`, steady(got.stdout))
+	onEachPanel(t, func(t *testing.T, k testKind) {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			got := start(t.Context(), "-panel", k.flag)
+			assert.Equal(t, exitDone, got.code)
+			assert.Empty(t, got.stderr)
+			assert.Equal(t, k.defaultRun, withoutProgress(steady(got.stdout)))
+			assert.Contains(t, got.stdout, "  building   the panel says: ")
+			assert.Less(t, time.Since(began), 5*time.Second)
+		})
 	})
+}
+
+// TestOneProgramOnBothPanels starts one and the same compiled program, the test binary, as a user does.
+func TestOneProgramOnBothPanels(t *testing.T) {
+	t.Parallel()
+	kinds := testKinds()
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"by default it drives VirtFusion": {nil, kinds[0].defaultRun},
+		"-panel virtfusion":               {[]string{"-panel", "virtfusion"}, kinds[0].defaultRun},
+		"-panel solusvm2":                 {[]string{"-panel", "solusvm2"}, kinds[1].defaultRun},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cmd := program(c.args, nil)
+			var stdout, stderr bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &stdout, &stderr
+			require.NoError(t, cmd.Run(), stderr.String())
+			assert.Empty(t, stderr.String())
+			assert.Equal(t, c.want, withoutProgress(steady(stdout.String())))
+		})
+	}
 }
 
 func TestJSONHoldsTheResultAndNoPassword(t *testing.T) {
@@ -182,20 +174,42 @@ func TestJSONHoldsTheResultAndNoPassword(t *testing.T) {
 	}
 }
 
-func TestAnArrayOfOrdersRunsWithLinesPrefixedByKey(t *testing.T) {
+func TestJSONLeavesOutWhatThePanelDoesNotTell(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		began := time.Now()
-		got := start(t.Context(), "-order", "orders.json")
+		got := start(t.Context(), "-panel", "solusvm2", "-json", "-show-password", "-order", "order-solusvm2.json")
 		assert.Equal(t, exitDone, got.code, got.stderr)
-		assert.Less(t, time.Since(began), 6*time.Second, "they run side by side")
-		for _, key := range []string{"order-1042", "order-1043", "order-1044"} {
-			assert.Regexp(t, `(?m)^`+key+` +\d+\.\ds  online `, got.stdout)
-			assert.Contains(t, got.stdout, "\n"+key+": server ")
-			assert.Contains(t, got.stdout, "\n"+key+": record ")
+		var d struct {
+			Orders []struct{ Server map[string]any }
 		}
-		assert.Contains(t, got.stdout, "Memory      8 GB, which the panel has as ram = 8192 (MB)")
-		assert.Contains(t, got.stdout, "Traffic        unlimited")
+		require.NoError(t, json.Unmarshal([]byte(got.stdout), &d))
+		require.Len(t, d.Orders, 1)
+		server := d.Orders[0].Server
+		assert.Equal(t, []any{"online", "4GiB", "40GiB", 2.0}, []any{server["state"], server["memory"], server["disk"], server["vcpus"]})
+		assert.Equal(t, []any{"198.18.0.2"}, server["ipv4"])
+		assert.Len(t, server["rootPassword"], 15)
+		for _, unknown := range []string{"image", "hypervisor", "hypervisorAddress", "natIPv4"} {
+			assert.NotContains(t, server, unknown)
+		}
+	})
+}
+
+func TestAnArrayOfOrdersRunsWithLinesPrefixedByKey(t *testing.T) {
+	t.Parallel()
+	onEachPanel(t, func(t *testing.T, k testKind) {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			got := start(t.Context(), "-panel", k.flag, "-order", k.orders)
+			assert.Equal(t, exitDone, got.code, got.stderr)
+			assert.Less(t, time.Since(began), 6*time.Second, "they run side by side")
+			for _, key := range []string{"order-1042", "order-1043", "order-1044"} {
+				assert.Regexp(t, `(?m)^`+key+` +\d+\.\ds  online `, got.stdout)
+				assert.Contains(t, got.stdout, "\n"+key+": server ")
+				assert.Contains(t, got.stdout, "\n"+key+": record ")
+			}
+			assert.Contains(t, got.stdout, "Memory      8 GB, which the panel has as ram = 8192 (MB)")
+			assert.Contains(t, got.stdout, "Traffic        unlimited")
+		})
 	})
 }
 
@@ -203,7 +217,7 @@ func TestAtMostFourOrdersRunAtOnce(t *testing.T) {
 	t.Parallel()
 	var orders []string
 	for _, n := range strings.Fields("1 2 3 4 5 6") {
-		orders = append(orders, strings.NewReplacer("order-1", "order-"+n, `"123"`, `"12`+n+`"`, "ann@", "ann"+n+"@").Replace(builtInOrder))
+		orders = append(orders, strings.NewReplacer("order-1", "order-"+n, `"123"`, `"12`+n+`"`, "ann@", "ann"+n+"@").Replace(builtInOrder(virtFusion().image)))
 	}
 	file := filepath.Join(t.TempDir(), "orders.json")
 	require.NoError(t, os.WriteFile(file, []byte("["+strings.Join(orders, ",")+"]"), 0o600))
@@ -265,11 +279,36 @@ func TestMistakesAreOneLineAndSendNothing(t *testing.T) {
 			map[string]string{"VIRTFUSION_URL": "https://cp.example.com", "VIRTFUSION_TOKEN": token}, nil,
 			"name the order with -order FILE: the built-in one is for simulated panels",
 		},
-		"an unknown panel":       {nil, []string{"-panel", "vmware"}, `-panel "vmware" is not known: virtfusion`},
-		"an argument":            {nil, []string{"order.json"}, `unexpected argument "order.json": an order file is given with -order`},
-		"a file that is missing": {nil, []string{"-order", "no-such.json"}, "no-such.json"},
-		"a -record of no order":  {nil, []string{"-record", "other=5"}, "-record other: no order of this run has this key"},
-		"a -record of nothing":   {nil, []string{"-record", "order-1=5"}, "-record order-1=5: no record of order-1 is uncertain"},
+		"the other panel's settings without -panel": {
+			map[string]string{"SOLUSVM2_URL": "https://solus.example.com", "SOLUSVM2_TOKEN": token}, []string{"-order", "order-solusvm2.json"},
+			"SOLUSVM2_URL is set, but without -panel this run would simulate a VirtFusion panel: say -panel solusvm2, or -panel virtfusion",
+		},
+		"an address of the other panel without its token": {
+			map[string]string{"SOLUSVM2_URL": "https://solus.example.com"}, []string{"-panel", "solusvm2"},
+			"SOLUSVM2_TOKEN is not set, but SOLUSVM2_URL is: set both to drive your SolusVM 2 panel, or none to drive a simulated one",
+		},
+		"an address of the other panel that is none": {
+			map[string]string{"SOLUSVM2_URL": "solus.example.com", "SOLUSVM2_TOKEN": token}, []string{"-panel", "solusvm2", "-order", "order-solusvm2.json"},
+			"SOLUSVM2_URL must begin with https:// (or http://) and a host name",
+		},
+		"a project that is none": {
+			map[string]string{"SOLUSVM2_URL": "https://solus.example.com", "SOLUSVM2_TOKEN": token, "SOLUSVM2_PROJECT": "shop"}, []string{"-panel", "solusvm2", "-order", "order-solusvm2.json"},
+			"SOLUSVM2_PROJECT must be the number of a project",
+		},
+		"a project of a simulated panel": {
+			map[string]string{"SOLUSVM2_PROJECT": "5"}, []string{"-panel", "solusvm2"},
+			"SOLUSVM2_PROJECT is set, but the panel would be simulated: set SOLUSVM2_URL and SOLUSVM2_TOKEN as well",
+		},
+		"a real OSPAB panel and simulated servers of the other panel": {
+			map[string]string{"OSPAB_PANEL_URL": "https://panel.example", "VPS_SYNC_API_KEY": key}, []string{"-panel", "solusvm2"},
+			"OSPAB_PANEL_URL is set, but the panel with the servers would be simulated: set SOLUSVM2_URL and SOLUSVM2_TOKEN as well",
+		},
+		"a flag of the other panel": {nil, []string{"-panel", "solusvm2", "-fallback-location", "3"}, "-fallback-location is for VirtFusion"},
+		"an unknown panel":          {nil, []string{"-panel", "vmware"}, `-panel "vmware" is not known: virtfusion or solusvm2`},
+		"an argument":               {nil, []string{"order.json"}, `unexpected argument "order.json": an order file is given with -order`},
+		"a file that is missing":    {nil, []string{"-order", "no-such.json"}, "no-such.json"},
+		"a -record of no order":     {nil, []string{"-record", "other=5"}, "-record other: no order of this run has this key"},
+		"a -record of nothing":      {nil, []string{"-record", "order-1=5"}, "-record order-1=5: no record of order-1 is uncertain"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -300,36 +339,38 @@ func (w *cancelOn) Write(b []byte) (int, error) {
 
 func TestCtrlCSaysWhatIsStoredAndTheSameCommandContinues(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		at, stored, continues string
-	}{
-		"before anything is sent":  {"VPS M with", "nothing was ordered from the panel", ""},
-		"while the create is sent": {"planned", "", ""},
-		"while it is built":        {"record 1 says creating", "its server is 101", "continues  server 101 is being provisioned"},
-		"when it is ready":         {"ready ", "its server is 101", "continues  server 101 is online"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				dir := t.TempDir()
-				ctx, cancel := context.WithCancel(t.Context())
-				defer cancel()
-				stdout := &cancelOn{text: c.at, cancel: cancel}
-				var stderr bytes.Buffer
-				assert.Equal(t, exitInterrupted, run(ctx, []string{"-state", dir}, func(string) string { return "" }, stdout, &stderr))
-				assert.Contains(t, stderr.String(), "provision: order-1: interrupted: "+c.stored)
-				assert.Contains(t, stderr.String(), "The same command continues.")
+	onEachPanel(t, func(t *testing.T, k testKind) {
+		for name, c := range map[string]struct {
+			at, stored, continues string
+		}{
+			"before anything is sent":  {"VPS M with", "nothing was ordered from the panel", ""},
+			"while the create is sent": {"planned", "", ""},
+			"while it is built":        {"record 1 says creating", "its server is 101", "continues  server 101 is being provisioned"},
+			"when it is ready":         {"ready ", "its server is 101", "continues  server 101 is online"},
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					dir := t.TempDir()
+					ctx, cancel := context.WithCancel(t.Context())
+					defer cancel()
+					stdout := &cancelOn{text: c.at, cancel: cancel}
+					var stderr bytes.Buffer
+					assert.Equal(t, exitInterrupted, run(ctx, []string{"-panel", k.flag, "-state", dir}, func(string) string { return "" }, stdout, &stderr))
+					assert.Contains(t, stderr.String(), "provision: order-1: interrupted: "+c.stored)
+					assert.Contains(t, stderr.String(), "The same command continues.")
 
-				got := start(t.Context(), "-state", dir)
-				assert.Equal(t, exitDone, got.code, got.stderr)
-				assert.Contains(t, got.stdout, c.continues)
-				assert.Contains(t, got.stdout, "record 1 says running")
-				servers, records := simulated(t, dir)
-				assert.Len(t, servers, 1)
-				assert.Len(t, records, 1)
+					got := start(t.Context(), "-panel", k.flag, "-state", dir)
+					assert.Equal(t, exitDone, got.code, got.stderr)
+					assert.Contains(t, got.stdout, c.continues)
+					assert.Contains(t, got.stdout, "record 1 says running")
+					servers, records := k.simulated(t, dir)
+					assert.Len(t, servers, 1)
+					assert.Len(t, records, 1)
+				})
 			})
-		})
-	}
+		}
+	})
 	t.Run("without -state it says that nothing is kept", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
@@ -340,20 +381,6 @@ func TestCtrlCSaysWhatIsStoredAndTheSameCommandContinues(t *testing.T) {
 			assert.Contains(t, stderr.String(), "It ends with its simulated panel; -state DIR would keep both.")
 		})
 	})
-}
-
-// simulated reads the truth about simulated panels from a state folder.
-func simulated(t *testing.T, dir string) ([]virtfusiontest.ServerState, []ospabpaneltest.Record) {
-	t.Helper()
-	vf, ospab := virtfusiontest.NewPanel(virtfusiontest.Options{}), ospabpaneltest.NewPanel(ospabpaneltest.Options{})
-	defer vf.Close()
-	defer ospab.Close()
-	for name, restore := range map[string]func([]byte) error{"simulated-virtfusion.json": vf.Restore, "simulated-ospab.json": ospab.Restore} {
-		b, err := os.ReadFile(filepath.Join(dir, name))
-		require.NoError(t, err)
-		require.NoError(t, restore(b))
-	}
-	return vf.Servers(), ospab.Records()
 }
 
 func TestSimulatedPanelsAreNotSharedByTwoRuns(t *testing.T) {
@@ -375,126 +402,133 @@ func TestSimulatedPanelsAreNotSharedByTwoRuns(t *testing.T) {
 	})
 }
 
-// rig is a pair of panels behind HTTP, as the program meets real ones.
-type rig struct {
-	t         *testing.T
-	vf        *virtfusiontest.Panel
-	ospab     *ospabpaneltest.Panel
-	env       map[string]string
-	state     string
-	orderFile string
-	vfHTTP    *httptest.Server
-	ospabHTTP *httptest.Server
-}
-
-func newRig(t *testing.T, middleware func(http.Handler) http.Handler) *rig {
-	t.Helper()
-	r := &rig{
-		t: t, vf: virtfusiontest.NewPanel(virtfusiontest.Options{Speed: 100}), ospab: ospabpaneltest.NewPanel(ospabpaneltest.Options{}),
-		state: filepath.Join(t.TempDir(), "state"), orderFile: "order.json",
-	}
-	for _, name := range simulatedUsers {
-		r.ospab.AddUser(name)
-	}
-	if middleware == nil {
-		middleware = func(h http.Handler) http.Handler { return h }
-	}
-	r.vfHTTP, r.ospabHTTP = httptest.NewServer(middleware(r.vf)), httptest.NewServer(middleware(r.ospab))
-	t.Cleanup(func() {
-		r.vfHTTP.Close()
-		r.ospabHTTP.Close()
-		r.vf.Close()
-		r.ospab.Close()
-	})
-	r.env = map[string]string{
-		"VIRTFUSION_URL": r.vfHTTP.URL, "VIRTFUSION_TOKEN": r.vf.Token().Reveal(), "OSPAB_PANEL_URL": r.ospabHTTP.URL, "VPS_SYNC_API_KEY": r.ospab.Key().Reveal(),
-	}
-	return r
-}
-
-func (r *rig) args(more ...string) []string {
-	return append([]string{"-order", r.orderFile, "-state", r.state, "-settle", "1s"}, more...)
-}
-
-func (r *rig) run(more ...string) outcome {
-	return startWith(r.t.Context(), func(name string) string { return r.env[name] }, r.args(more...)...)
-}
-
 func TestRealPanelsAreDrivenWhenTheyAreSet(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
-	got := r.run()
-	assert.Equal(t, exitDone, got.code, got.stderr)
-	assert.Contains(t, got.stdout, "VirtFusion panel at "+r.vfHTTP.URL+", OSPAB panel at "+r.ospabHTTP.URL+". Orders are remembered in "+r.state+".")
-	assert.Contains(t, got.stdout, "Memory      4 GB\n", "what a real panel has stored cannot be read with the sync key")
-	servers, records := r.vf.Servers(), r.ospab.Records()
-	require.Len(t, servers, 1)
-	require.Len(t, records, 1)
-	assert.Equal(t, "order-1042", servers[0].Name)
-	assert.Equal(t, int64(4096), servers[0].MemoryMB)
-	assert.Len(t, servers[0].SSHKeyIDs, 1)
-	assert.True(t, servers[0].Running)
-	assert.Equal(t, "order-1042", records[0].Name)
-	assert.Equal(t, "running", records[0].Status)
-	assert.Equal(t, []int64{5, 4096, 40, 2}, []int64{records[0].UserID, records[0].MemoryMB, records[0].DiskGB, records[0].CPUCores})
-	assert.Contains(t, got.stdout, servers[0].RootPassword.Reveal(), "the operator needs the password")
-	for _, name := range []string{"order-1042.intent.json", "order-1042.record.json"} {
-		b, err := os.ReadFile(filepath.Join(r.state, name))
-		require.NoError(t, err)
-		assert.NotContains(t, string(b), servers[0].RootPassword.Reveal())
-	}
+	onEachPanel(t, func(t *testing.T, k testKind) {
+		r := newRig(t, k, nil)
+		got := r.run()
+		assert.Equal(t, exitDone, got.code, got.stderr)
+		assert.Contains(t, got.stdout, k.name+" panel at "+r.serversHTTP.URL+", OSPAB panel at "+r.ospabHTTP.URL+". Orders are remembered in "+r.state+".")
+		assert.Contains(t, got.stdout, "Memory      4 GB\n", "what a real panel has stored cannot be read with the sync key")
+		servers, records := r.panel.servers(), r.ospab.Records()
+		require.Len(t, servers, 1)
+		require.Len(t, records, 1)
+		password := servers[0].Password.Reveal()
+		servers[0].Password = ""
+		assert.Equal(t, truth{Key: "order-1042", Builds: 1, Running: true, MemoryMB: 4096, SSHKeys: 1}, servers[0])
+		assert.Equal(t, "order-1042", records[0].Name)
+		assert.Equal(t, "running", records[0].Status)
+		assert.Equal(t, []int64{5, 4096, 40, 2}, []int64{records[0].UserID, records[0].MemoryMB, records[0].DiskGB, records[0].CPUCores})
+		assert.Contains(t, got.stdout, password, "the operator needs the password")
+		for _, name := range []string{"order-1042.intent.json", "order-1042.record.json"} {
+			b, err := os.ReadFile(filepath.Join(r.state, name))
+			require.NoError(t, err)
+			assert.NotContains(t, string(b), password)
+		}
+	})
 }
 
 func TestWithoutAnOSPABPanelOnlyTheServerIsMade(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
-	delete(r.env, "OSPAB_PANEL_URL")
-	delete(r.env, "VPS_SYNC_API_KEY")
-	got := r.run()
-	assert.Equal(t, exitDone, got.code, got.stderr)
-	assert.Contains(t, got.stdout, "no OSPAB panel, because OSPAB_PANEL_URL and VPS_SYNC_API_KEY are not set")
-	assert.NotContains(t, got.stdout, "record")
-	assert.Len(t, r.vf.Servers(), 1)
+	onEachPanel(t, func(t *testing.T, k testKind) {
+		r := newRig(t, k, nil)
+		delete(r.env, "OSPAB_PANEL_URL")
+		delete(r.env, "VPS_SYNC_API_KEY")
+		got := r.run()
+		assert.Equal(t, exitDone, got.code, got.stderr)
+		assert.Contains(t, got.stdout, "no OSPAB panel, because OSPAB_PANEL_URL and VPS_SYNC_API_KEY are not set")
+		assert.NotContains(t, got.stdout, "record")
+		assert.Len(t, r.panel.servers(), 1)
 
-	r.env["OSPAB_PANEL_URL"], r.env["VPS_SYNC_API_KEY"] = r.ospabHTTP.URL, r.ospab.Key().Reveal()
-	got = r.run()
-	assert.Equal(t, exitDone, got.code, got.stderr)
-	assert.Contains(t, got.stdout, "record 1 says running", "the record of an order that was made without it follows later")
-	assert.Len(t, r.vf.Servers(), 1)
+		r.env["OSPAB_PANEL_URL"], r.env["VPS_SYNC_API_KEY"] = r.ospabHTTP.URL, r.ospab.Key().Reveal()
+		got = r.run()
+		assert.Equal(t, exitDone, got.code, got.stderr)
+		assert.Contains(t, got.stdout, "record 1 says running", "the record of an order that was made without it follows later")
+		assert.Len(t, r.panel.servers(), 1)
+	})
 }
 
 func TestTheSameOrderTwiceIsOneServer(t *testing.T) {
 	t.Parallel()
-	t.Run("with its state", func(t *testing.T) {
-		t.Parallel()
-		r := newRig(t, nil)
-		require.Equal(t, exitDone, r.run().code)
-		got := r.run()
-		assert.Equal(t, exitDone, got.code, got.stderr)
-		assert.Contains(t, got.stdout, "continues  server 101 is online")
-		assert.Contains(t, got.stdout, "Root password  told once, to an earlier run; reset it if it was lost")
-		assert.Len(t, r.vf.Servers(), 1)
-		assert.Len(t, r.ospab.Records(), 1)
-		assert.Equal(t, 1, r.vf.Count("buildServer"))
-	})
-	t.Run("without its state the server is found by its key, and a record is not guessed", func(t *testing.T) {
-		t.Parallel()
-		r := newRig(t, nil)
-		require.Equal(t, exitDone, r.run().code)
-		require.NoError(t, os.RemoveAll(r.state))
-		got := r.run()
-		assert.Equal(t, exitOSPAB, got.code, got.stderr)
-		assert.Contains(t, got.stdout, "created    server 101")
-		assert.Contains(t, got.stderr, "uncertain: a record may exist")
-		assert.Len(t, r.vf.Servers(), 1)
-		assert.Len(t, r.ospab.Records(), 1)
-		assert.Equal(t, 1, r.vf.Count("createServer"))
+	onEachPanel(t, func(t *testing.T, k testKind) {
+		t.Run("with its state", func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, k, nil)
+			require.Equal(t, exitDone, r.run().code)
+			got := r.run()
+			assert.Equal(t, exitDone, got.code, got.stderr)
+			assert.Contains(t, got.stdout, "continues  server 101 is online")
+			assert.Contains(t, got.stdout, "Root password  not known to this run; reset it if nobody has it")
+			servers := r.panel.servers()
+			require.Len(t, servers, 1)
+			assert.Equal(t, 1, servers[0].Builds)
+			assert.Len(t, r.ospab.Records(), 1)
+		})
+		t.Run("without its state the server is found by its key, and a record is not guessed", func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, k, nil)
+			require.Equal(t, exitDone, r.run().code)
+			require.NoError(t, os.RemoveAll(r.state))
+			got := r.run()
+			assert.Equal(t, exitOSPAB, got.code, got.stderr)
+			assert.Contains(t, got.stdout, "created    server 101")
+			assert.Contains(t, got.stderr, "uncertain: a record may exist")
+			assert.Len(t, r.panel.servers(), 1)
+			assert.Len(t, r.ospab.Records(), 1)
+			assert.Equal(t, 1, r.panel.Count("createServer"))
 
-		got = r.run("-record", "order-1042=1")
+			got = r.run("-record", "order-1042=1")
+			assert.Equal(t, exitDone, got.code, got.stderr)
+			assert.Contains(t, got.stdout, "record 1 says running")
+			assert.Len(t, r.ospab.Records(), 1)
+		})
+	})
+}
+
+func TestAKeyThatWasOrderedFromOnePanelIsNotOrderedFromTheOther(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		require.Equal(t, exitDone, start(t.Context(), "-panel", "virtfusion", "-state", dir).code)
+		got := start(t.Context(), "-panel", "solusvm2", "-state", dir)
+		assert.Equal(t, exitFailed, got.code)
+		assert.Contains(t, got.stderr, "provision: order-1: CreateOnce: mismatch")
+		assert.Contains(t, got.stderr, "key order-1 belongs to an order of https://virtfusion.test")
+		for _, k := range testKinds() {
+			servers, records := k.simulated(t, dir)
+			assert.Len(t, servers, map[string]int{"virtfusion": 1, "solusvm2": 0}[k.flag], k.flag)
+			assert.Len(t, records, 1)
+		}
+	})
+}
+
+func TestACustomersTokenOrdersInsideAProject(t *testing.T) {
+	t.Parallel()
+	panel := solusvm2test.NewPanel(solusvm2test.Options{Speed: 100})
+	customer := panel.AddUser(solusvm2test.User{Email: "otto@example.com"})
+	project := panel.AddProject(customer, "shop")
+	k := testKinds()[1]
+	k.make = func() testPanel { return solusVM2Panel{panel} }
+	r := newRig(t, k, nil)
+	r.env["SOLUSVM2_TOKEN"], r.env["SOLUSVM2_PROJECT"] = panel.TokenFor(customer).Reveal(), strconv.FormatInt(project, 10)
+	r.writeOrder(builtInOrder(k.image))
+	for range 2 {
+		got := r.run()
 		assert.Equal(t, exitDone, got.code, got.stderr)
 		assert.Contains(t, got.stdout, "record 1 says running")
-		assert.Len(t, r.ospab.Records(), 1)
-	})
+		assert.NotContains(t, got.stdout, "the customer has an account", "whose project it is, whose server")
+	}
+	servers := panel.Servers()
+	require.Len(t, servers, 1)
+	assert.Equal(t, "order-1", servers[0].Name, "inside a project the name holds the key")
+	assert.Equal(t, []int64{customer, project}, []int64{servers[0].UserID, servers[0].ProjectID})
+	assert.Equal(t, 1, panel.Count("createProjectServer"))
+
+	r.env["SOLUSVM2_PROJECT"] = strconv.FormatInt(project+1, 10)
+	r.state = filepath.Join(t.TempDir(), "state")
+	got := r.run()
+	assert.Equal(t, exitFailed, got.code, "no such project")
+	assert.Len(t, panel.Servers(), 1)
 }
 
 func TestFailuresOfTheOSPABPanelNeverFailAnOrder(t *testing.T) {
@@ -534,7 +568,7 @@ func TestFailuresOfTheOSPABPanelNeverFailAnOrder(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, nil)
+			r := newRig(t, testKinds()[0], nil)
 			c.spoil(r)
 			got := r.run()
 			assert.Equal(t, exitOSPAB, got.code)
@@ -550,45 +584,46 @@ func TestFailuresOfTheOSPABPanelNeverFailAnOrder(t *testing.T) {
 			assert.Equal(t, exitDone, got.code, got.stderr)
 			require.Len(t, r.ospab.Records(), 1)
 			assert.Equal(t, "running", r.ospab.Records()[0].Status)
-			assert.Len(t, r.vf.Servers(), 1)
+			assert.Len(t, r.panel.servers(), 1)
 		})
 	}
 }
 
 func TestFailuresOfTheOrderAreTold(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		spoil func(r *rig)
-		want  string
-	}{
-		"the build fails":      {func(r *rig) { r.vf.FailNextBuild("no space left on device") }, "task failed"},
-		"the token is refused": {func(r *rig) { r.env["VIRTFUSION_TOKEN"] = "wrong" }, "unauthorized"},
-		"the panel is down":    {func(r *rig) { r.vfHTTP.Close() }, "unavailable"},
-		"the order is another one under an old key": {func(r *rig) {
-			require.Equal(r.t, exitDone, r.run().code)
-			b, err := os.ReadFile("order.json")
-			require.NoError(r.t, err)
-			r.orderFile = filepath.Join(r.t.TempDir(), "order.json")
-			require.NoError(r.t, os.WriteFile(r.orderFile, bytes.Replace(b, []byte(`"123"`), []byte(`"321"`), 1), 0o600))
-		}, "key order-1042 belongs to an order of"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r := newRig(t, nil)
-			c.spoil(r)
-			got := r.run()
-			assert.Equal(t, exitFailed, got.code, got.stderr)
-			assert.Contains(t, got.stderr, "provision: order-1042: ")
-			assert.Contains(t, got.stderr, c.want)
-			assert.LessOrEqual(t, len(r.vf.Servers()), 1)
-		})
-	}
+	onEachPanel(t, func(t *testing.T, k testKind) {
+		for name, c := range map[string]struct {
+			spoil func(r *rig)
+			want  string
+		}{
+			"the build fails":      {func(r *rig) { r.panel.failBuild("no space left on device") }, "task failed"},
+			"the token is refused": {func(r *rig) { r.env[k.keyVar] = "wrong" }, "unauthorized"},
+			"the panel is down":    {func(r *rig) { r.serversHTTP.Close() }, "unavailable"},
+			"the order is another one under an old key": {func(r *rig) {
+				require.Equal(r.t, exitDone, r.run().code)
+				b, err := os.ReadFile(k.order)
+				require.NoError(r.t, err)
+				r.writeOrder(strings.Replace(string(b), `"123"`, `"321"`, 1))
+			}, "key order-1042 belongs to an order of"},
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				r := newRig(t, k, nil)
+				c.spoil(r)
+				got := r.run()
+				assert.Equal(t, exitFailed, got.code, got.stderr)
+				assert.Contains(t, got.stderr, "provision: order-1042: ")
+				assert.Contains(t, got.stderr, c.want)
+				assert.LessOrEqual(t, len(r.panel.servers()), 1)
+			})
+		}
+	})
 }
 
 func TestThePasswordIsShownAlsoWhenSomethingFailsLater(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
-	r.vf.Inject(provisioningtest.Fault{Op: "getServer", Do: provisioningtest.Answer, Status: http.StatusForbidden, Body: `{"msg":"no"}`, Skip: 1})
+	r := newRig(t, testKinds()[0], nil)
+	r.panel.Inject(provisioningtest.Fault{Op: "getServer", Do: provisioningtest.Answer, Status: http.StatusForbidden, Body: `{"msg":"no"}`, Skip: 1})
 	got := r.run()
 	assert.Equal(t, exitFailed, got.code)
 	assert.Contains(t, got.stderr, "provision: order-1042: virtfusion: getServer: forbidden")
@@ -597,27 +632,25 @@ func TestThePasswordIsShownAlsoWhenSomethingFailsLater(t *testing.T) {
 
 func TestNothingIsReportedThatNobodyHasSeen(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		dir := t.TempDir()
-		require.Equal(t, exitDone, start(t.Context(), "-state", dir).code)
-		file := filepath.Join(dir, "simulated-virtfusion.json")
-		b, err := os.ReadFile(file)
-		require.NoError(t, err)
-		panel := virtfusiontest.NewPanel(virtfusiontest.Options{})
-		require.NoError(t, panel.Restore(b))
-		panel.SetHypervisorReachable(false)
-		b, err = panel.Snapshot()
-		panel.Close()
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(file, b, 0o600))
+	onEachPanel(t, func(t *testing.T, k testKind) {
+		synctest.Test(t, func(t *testing.T) {
+			dir := t.TempDir()
+			require.Equal(t, exitDone, start(t.Context(), "-panel", k.flag, "-state", dir).code)
+			panel := k.restored(t, dir)
+			panel.hidePower()
+			b, err := panel.Snapshot()
+			panel.Close()
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(k.stateFile(dir), b, 0o600))
 
-		got := start(t.Context(), "-state", dir)
-		assert.Equal(t, exitOSPAB, got.code)
-		assert.Contains(t, got.stdout, "unknown    the hypervisor does not answer")
-		assert.Contains(t, got.stderr, "nothing was reported: the hypervisor did not tell whether the server runs")
-		_, records := simulated(t, dir)
-		require.Len(t, records, 1)
-		assert.Equal(t, "running", records[0].Status, "as it was")
+			got := start(t.Context(), "-panel", k.flag, "-state", dir)
+			assert.Equal(t, exitOSPAB, got.code)
+			assert.Contains(t, got.stdout, "unknown    "+k.noPower)
+			assert.Contains(t, got.stderr, "nothing was reported: it is not known whether the server runs")
+			_, records := k.simulated(t, dir)
+			require.Len(t, records, 1)
+			assert.Equal(t, "running", records[0].Status, "as it was")
+		})
 	})
 }
 
@@ -631,37 +664,38 @@ func TestWhenTheTimeIsUpTheOrderIsKept(t *testing.T) {
 		assert.Contains(t, got.stderr, "provision: order-1: its server is 101. The same command continues.")
 		got = start(t.Context(), "-state", dir)
 		assert.Equal(t, exitDone, got.code, got.stderr)
-		servers, _ := simulated(t, dir)
+		servers, _ := testKinds()[0].simulated(t, dir)
 		assert.Len(t, servers, 1)
 	})
 }
 
 func TestWhatTheCatalogDoesNotHaveIsRefusedByName(t *testing.T) {
 	t.Parallel()
-	for field, old := range map[string]string{"plan": simulatedPlan, "image": simulatedImage, "location": simulatedLocation} {
-		t.Run(field, func(t *testing.T) {
-			t.Parallel()
-			file := filepath.Join(t.TempDir(), "order.json")
-			require.NoError(t, os.WriteFile(file, []byte(strings.Replace(builtInOrder, old, "Nonsense", 1)), 0o600))
-			synctest.Test(t, func(t *testing.T) {
-				got := start(t.Context(), "-order", file)
-				assert.Equal(t, exitFailed, got.code)
-				assert.Equal(t, "provision: order-1: not found; "+field+": there is none called Nonsense\n", got.stderr)
+	onEachPanel(t, func(t *testing.T, k testKind) {
+		for field, old := range map[string]string{"plan": simulatedPlan, "image": k.image, "location": simulatedLocation} {
+			t.Run(field, func(t *testing.T) {
+				t.Parallel()
+				file := filepath.Join(t.TempDir(), "order.json")
+				require.NoError(t, os.WriteFile(file, []byte(strings.Replace(builtInOrder(k.image), old, "Nonsense", 1)), 0o600))
+				synctest.Test(t, func(t *testing.T) {
+					got := start(t.Context(), "-panel", k.flag, "-order", file)
+					assert.Equal(t, exitFailed, got.code)
+					assert.Equal(t, "provision: order-1: not found; "+field+": there is none called Nonsense\n", got.stderr)
+				})
 			})
-		})
-	}
+		}
+	})
 }
 
 func TestIDsWorkWhereTheCatalogCannotBeRead(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
-	r.vf.Forbid("listPackages", "listPackageTemplates", "listHypervisorGroups")
-	r.orderFile = filepath.Join(t.TempDir(), "order.json")
-	order := strings.NewReplacer(
-		simulatedPlan, fmt.Sprint(virtfusiontest.PackageMedium), simulatedImage, fmt.Sprint(virtfusiontest.TemplateDebian), simulatedLocation, fmt.Sprint(virtfusiontest.GroupAmsterdam),
-	).Replace(builtInOrder)
-	require.NoError(t, os.WriteFile(r.orderFile, []byte(order), 0o600))
-	got := r.run()
-	assert.Equal(t, exitDone, got.code, got.stderr)
-	assert.Len(t, r.vf.Servers(), 1)
+	onEachPanel(t, func(t *testing.T, k testKind) {
+		r := newRig(t, k, nil)
+		r.panel.Forbid(k.catalog...)
+		ids := []string{simulatedPlan, k.ids[0], k.image, k.ids[1], simulatedLocation, k.ids[2]}
+		r.writeOrder(strings.NewReplacer(ids...).Replace(builtInOrder(k.image)))
+		got := r.run()
+		assert.Equal(t, exitDone, got.code, got.stderr)
+		assert.Len(t, r.panel.servers(), 1)
+	})
 }

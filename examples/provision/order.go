@@ -23,13 +23,15 @@ type order struct {
 }
 
 // builtInOrder is for simulated panels. The customer has number 123 on the main site and number 5 on the OSPAB panel.
-const builtInOrder = `{
+func builtInOrder(image string) string {
+	return `{
 	"key": "order-1", "hostname": "web-1.example.com",
-	"plan": "` + simulatedPlan + `", "image": "` + simulatedImage + `", "location": "` + simulatedLocation + `",
+	"plan": "` + simulatedPlan + `", "image": "` + image + `", "location": "` + simulatedLocation + `",
 	"owner": {"ref": "123", "name": "Ann Example", "email": "ann@example.com"},
 	"ipv4": 1, "ipv6": true,
 	"ospab": {"userId": 5}
 }`
+}
 
 // readOrders reads an order file. Every error is one line that says which order and which field is meant.
 func readOrders(path string) ([]order, error) {

@@ -78,15 +78,18 @@ func TestAnOSPABUserIsNeededOnlyWhereAnOSPABPanelIsDriven(t *testing.T) {
 
 func TestTheExampleFilesAreRead(t *testing.T) {
 	t.Parallel()
-	one, err := readOrders("order.json")
-	require.NoError(t, err)
-	require.Len(t, one, 1)
-	assert.Equal(t, provisioning.Some(4*provisioning.GiB), one[0].Memory)
-	assert.Equal(t, provisioning.Owner{Ref: "123", Name: "Ann Example", Email: "ann@example.com"}, one[0].Owner)
-	assert.Len(t, one[0].SSHKeys, 1)
-	three, err := readOrders("orders.json")
-	require.NoError(t, err)
-	assert.Len(t, three, 3)
+	onEachPanel(t, func(t *testing.T, k testKind) {
+		one, err := readOrders(k.order)
+		require.NoError(t, err)
+		require.Len(t, one, 1)
+		assert.Equal(t, k.image, one[0].Image)
+		assert.Equal(t, provisioning.Some(4*provisioning.GiB), one[0].Memory)
+		assert.Equal(t, provisioning.Owner{Ref: "123", Name: "Ann Example", Email: "ann@example.com"}, one[0].Owner)
+		assert.Len(t, one[0].SSHKeys, 1)
+		three, err := readOrders(k.orders)
+		require.NoError(t, err)
+		assert.Len(t, three, 3)
+	})
 }
 
 func FuzzParseOrders(f *testing.F) {

@@ -8,22 +8,21 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/hvpanels/hvpanels/ospabpanel"
 	"github.com/hvpanels/hvpanels/ospabpanel/ospabpaneltest"
 	"github.com/hvpanels/hvpanels/provisioning"
-	"github.com/hvpanels/hvpanels/virtfusion"
-	"github.com/hvpanels/hvpanels/virtfusion/virtfusiontest"
 )
 
 // panels are what one run drives: a panel with servers, and perhaps an OSPAB panel that shows them to customers.
 type panels struct {
-	name      string // of the panel with the servers
-	url       string
-	provider  provisioning.Provider
+	kind
+	servers
 	simulated bool
 
 	registrar provisioning.Registrar // nil: no OSPAB panel is driven
@@ -34,44 +33,79 @@ type panels struct {
 	closers []func()
 }
 
-// simulation is one simulated panel as this program keeps it in its state folder.
-type simulation struct {
-	file  string
-	panel interface {
-		Snapshot() ([]byte, error)
-		Restore([]byte) error
-		Transport() http.RoundTripper
-		Close()
-	}
+// kind is one kind of panel with servers. This program knows nothing else about them: a further kind is one more file, and one more line in kinds.
+type kind struct {
+	flag           string // for -panel
+	name           string
+	urlVar, keyVar string // variables of the environment
+	image          string // what a new simulated panel calls Debian 12
+	simulate       func() simulatedPanel
+	// connect makes the provider, without a request; through is nil for the network.
+	connect func(c config, url string, token provisioning.Secret, through *http.Client) (servers, error)
 }
 
-// What a new simulated panel sells; see the catalogue of virtfusiontest.
+// servers is how a panel with servers is driven.
+type servers struct {
+	words
+	provider provisioning.Provider
+	url      string // as the client has it
+}
+
+// words are what a person is told that differs between panels.
+type words struct {
+	planned string // the order is about to be sent
+	power   string // who says whether the server runs
+	noPower string // nobody does
+}
+
+func kinds() []kind { return []kind{virtFusion(), solusVM2()} }
+
+// simulatedPanel is what the simulated panels with servers have in common.
+type simulatedPanel interface {
+	stored
+	URL() string
+	Token() provisioning.Secret
+}
+
+// stored is a simulated panel as this program keeps it in its state folder.
+type stored interface {
+	Snapshot() ([]byte, error)
+	Restore([]byte) error
+	Transport() http.RoundTripper
+	Close()
+}
+
+// What every new simulated panel sells; see the catalogues of virtfusiontest and solusvm2test.
 const (
 	simulatedPlan     = "VPS M"
-	simulatedImage    = "Debian 12 (Bookworm) Minimal"
 	simulatedLocation = "Amsterdam"
-	simulatedSpeed    = 8 // a build takes 3 s instead of 23
 )
 
 // simulatedUsers are the panel users 1 to 5 of a new simulated OSPAB panel.
 var simulatedUsers = []string{"alice", "bob", "carol", "dave", "erin"}
 
-// The settings of a VirtFusion panel; those of an OSPAB panel are named by its package.
-const (
-	envVirtFusionURL   = "VIRTFUSION_URL"
-	envVirtFusionToken = "VIRTFUSION_TOKEN" // #nosec G101 -- a name
-)
-
-// openPanels opens the panels that the environment names, or simulated ones. It makes no request. A further kind of panel is one more case.
-func openPanels(ctx context.Context, c config, users ospabpanel.UserTable) (*panels, error) {
-	p := &panels{}
-	var err error
-	switch c.panel {
-	case "virtfusion":
-		err = p.openVirtFusion(ctx, c)
-	default:
-		err = usageError{fmt.Errorf("-panel %q is not known: virtfusion", c.panel)}
+// kind is the one that -panel names, VirtFusion without it. Then settings of another kind alone are refused, because they would have no effect.
+func (c config) kind() (kind, error) {
+	all := kinds()
+	chosen := cmp.Or(c.panel, all[0].flag)
+	var names []string
+	for _, k := range all {
+		if c.panel == "" && c.getenv(all[0].urlVar) == "" && c.getenv(k.urlVar) != "" {
+			return kind{}, usageError{fmt.Errorf("%s is set, but without -panel this run would simulate a %s panel: say -panel %s, or -panel %s", k.urlVar, all[0].name, k.flag, all[0].flag)}
+		}
+		names = append(names, k.flag)
 	}
+	i := slices.Index(names, chosen)
+	if i < 0 {
+		return kind{}, usageError{fmt.Errorf("-panel %q is not known: %s", chosen, strings.Join(names, " or "))}
+	}
+	return all[i], nil
+}
+
+// openPanels opens the panels that the environment names, or simulated ones. It makes no request.
+func openPanels(ctx context.Context, c config, k kind, users ospabpanel.UserTable) (*panels, error) {
+	p := &panels{kind: k}
+	err := p.openServers(ctx, c)
 	if err == nil {
 		err = p.openOSPAB(ctx, c, users)
 	}
@@ -94,30 +128,25 @@ func (c config) real(name, urlVar, keyVar string) (bool, error) {
 	return url, nil
 }
 
-func (p *panels) openVirtFusion(ctx context.Context, c config) error {
-	p.name = "VirtFusion"
-	isReal, err := c.real("VirtFusion panel", envVirtFusionURL, envVirtFusionToken)
+// openServers opens the panel with the servers.
+func (p *panels) openServers(ctx context.Context, c config) error {
+	isReal, err := c.real(p.name+" panel", p.urlVar, p.keyVar)
 	if err != nil {
 		return err
 	}
-	url, token := c.getenv(envVirtFusionURL), provisioning.Secret(c.getenv(envVirtFusionToken))
-	var opts []virtfusion.Option
+	url, token := c.getenv(p.urlVar), provisioning.Secret(c.getenv(p.keyVar))
+	var through *http.Client
 	if !isReal {
 		p.simulated = true
-		panel := virtfusiontest.NewPanel(virtfusiontest.Options{Speed: simulatedSpeed})
-		transport, err := p.simulate(ctx, c, simulation{"simulated-virtfusion.json", panel})
+		panel := p.simulate()
+		transport, err := p.keep(ctx, c, p.flag, panel)
 		if err != nil {
 			return err
 		}
-		url, token, opts = panel.URL(), panel.Token(), append(opts, virtfusion.WithHTTPClient(&http.Client{Transport: transport}))
+		url, token, through = panel.URL(), panel.Token(), &http.Client{Transport: transport}
 	}
-	client, err := virtfusion.New(url, token, opts...)
-	if err != nil {
-		return settingError(err, map[string]string{"baseURL": envVirtFusionURL, "token": envVirtFusionToken})
-	}
-	p.url = client.BaseURL()
-	p.provider = virtfusion.NewProvider(client, virtfusion.ProviderOptions{FallbackLocation: virtfusion.HypervisorGroupID(c.fallbackLocation)})
-	return nil
+	p.servers, err = p.connect(c, url, token, through)
+	return settingError(err, map[string]string{"baseURL": p.urlVar, "token": p.keyVar})
 }
 
 func (p *panels) openOSPAB(ctx context.Context, c config, users ospabpanel.UserTable) error {
@@ -126,7 +155,7 @@ func (p *panels) openOSPAB(ctx context.Context, c config, users ospabpanel.UserT
 	case err != nil:
 		return err
 	case isReal && p.simulated:
-		return usageError{fmt.Errorf("%s is set, but the panel with the servers would be simulated: set %s and %s as well", ospabpanel.EnvPanelURL, envVirtFusionURL, envVirtFusionToken)}
+		return usageError{fmt.Errorf("%s is set, but the panel with the servers would be simulated: set %s and %s as well", ospabpanel.EnvPanelURL, p.urlVar, p.keyVar)}
 	case isReal:
 		sync, err := ospabpanel.NewFromEnv(c.getenv)
 		if err != nil {
@@ -142,7 +171,7 @@ func (p *panels) openOSPAB(ctx context.Context, c config, users ospabpanel.UserT
 	for _, name := range simulatedUsers {
 		panel.AddUser(name)
 	}
-	transport, err := p.simulate(ctx, c, simulation{"simulated-ospab.json", panel})
+	transport, err := p.keep(ctx, c, "ospab", panel)
 	if err != nil {
 		return err
 	}
@@ -175,32 +204,33 @@ func (p *panels) simulatedOSPAB(panel *ospabpaneltest.Panel, transport http.Roun
 	return err
 }
 
-// simulate restores a simulated panel from the state folder, and returns a transport that stores it there after everything that may have changed it.
-func (p *panels) simulate(ctx context.Context, c config, s simulation) (http.RoundTripper, error) {
-	p.onClose(s.panel.Close)
+// keep restores a simulated panel from the state folder, and returns a transport that stores it there after everything that may have changed it.
+func (p *panels) keep(ctx context.Context, c config, name string, panel stored) (http.RoundTripper, error) {
+	p.onClose(panel.Close)
 	if c.state == "" {
-		return s.panel.Transport(), nil
+		return panel.Transport(), nil
 	}
 	locks, err := provisioning.NewFileIntents(c.state)
 	if err != nil {
 		return nil, err
 	}
+	name = "simulated-" + name + ".json"
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	unlock, err := locks.Lock(ctx, s.file)
+	unlock, err := locks.Lock(ctx, name)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("the simulated panels in %s are in use by another run", c.state)}
 	}
 	p.onClose(unlock)
-	file := filepath.Join(c.state, s.file)
+	file := filepath.Join(c.state, name)
 	b, err := os.ReadFile(file) // #nosec G304 -- the user names the folder
 	if err == nil {
-		err = s.panel.Restore(b)
+		err = panel.Restore(b)
 	}
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	return &storing{simulation: s, path: file}, nil
+	return &storing{panel: panel, path: file}, nil
 }
 
 func (p *panels) onClose(f func()) { p.closers = append(p.closers, f) }
@@ -213,9 +243,9 @@ func (p *panels) close() {
 
 // storing is a transport that stores the simulated panel behind it. It does so before the answer is handed on, as a panel's database does: what this program has been told survives it.
 type storing struct {
-	simulation
-	path string
-	mu   sync.Mutex
+	panel stored
+	path  string
+	mu    sync.Mutex
 }
 
 // RoundTrip implements http.RoundTripper.

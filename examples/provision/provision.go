@@ -22,6 +22,7 @@ type shop struct {
 // result is what became of one order.
 type result struct {
 	order    order
+	image    string                // operating system that was ordered, as the catalog calls it
 	server   provisioning.Instance // as last seen; its ID is set as soon as the server is known
 	password provisioning.Secret   // empty when an earlier run was told it
 	err      error                 // what ended the way to a running server
@@ -37,6 +38,7 @@ func (s *shop) provision(ctx context.Context, o order, show *progress) (r result
 		r.err = err
 		return r
 	}
+	r.image = image
 	s.continues(ctx, o.Key, show)
 
 	options := s.create
@@ -55,7 +57,7 @@ func (s *shop) provision(ctx context.Context, o order, show *progress) (r result
 	if r.err = s.look(ctx, &r.server); r.err != nil {
 		return r
 	}
-	s.register(ctx, &r, image, show)
+	s.register(ctx, &r, show)
 
 	if r.err = created.Wait(ctx, provisioning.WaitOptions{Max: s.watchMax, OnProgress: show.building}); r.err != nil {
 		return r
@@ -131,7 +133,7 @@ func unreadable(err error) bool {
 const ospabPatience = 30 * time.Second
 
 // register makes the record of a server that is known and not yet ready.
-func (s *shop) register(ctx context.Context, r *result, image string, show *progress) {
+func (s *shop) register(ctx context.Context, r *result, show *progress) {
 	if s.records.registrar == nil {
 		return
 	}
@@ -145,15 +147,15 @@ func (s *shop) register(ctx context.Context, r *result, image string, show *prog
 	ctx, cancel := context.WithTimeout(ctx, ospabPatience)
 	defer cancel()
 	r.record, r.ospabErr = s.records.register(ctx, provisioning.Record{
-		Key: r.order.Key, OwnerRef: r.order.Owner.Ref, Status: provisioning.RecordCreating, Memory: memory, Disk: disk, VCPUs: cores, Image: image,
+		Key: r.order.Key, OwnerRef: r.order.Owner.Ref, Status: provisioning.RecordCreating, Memory: memory, Disk: disk, VCPUs: cores, Image: r.image,
 	})
 	show.record(r)
 }
 
-// bootTime is how long a server that was just installed may take until the hypervisor calls it running.
+// bootTime is how long a server that was just installed may take until it shows as running.
 const bootTime = 20 * time.Second
 
-// observe asks the hypervisor until the server is running, or shows for good that it is not.
+// observe looks until the server is running, or shows for good that it is not. Where the panel asks the hypervisor, it does so each time.
 func (s *shop) observe(ctx context.Context, server *provisioning.Instance) error {
 	patient, cancel := context.WithTimeout(ctx, bootTime)
 	defer cancel()
@@ -174,7 +176,7 @@ func (s *shop) report(ctx context.Context, r *result, show *progress) {
 	}
 	status, ok := provisioning.RecordStatusOf(r.server, false)
 	if !ok {
-		r.ospabErr = errors.New("nothing was reported: the hypervisor did not tell whether the server runs")
+		r.ospabErr = errors.New("nothing was reported: it is not known whether the server runs")
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, ospabPatience)

@@ -16,6 +16,7 @@ import (
 
 // screen prints what happens: one line for each thing, and on a terminal with a single order a bar below that moves.
 type screen struct {
+	words
 	mu    sync.Mutex
 	w     io.Writer
 	live  bool
@@ -63,7 +64,7 @@ func (p *progress) line(what, text string) {
 func (p *progress) stage(stage provisioning.CreateStage, id provisioning.ID) {
 	switch stage {
 	case provisioning.StagePlanned:
-		p.line("planned", "the customer has an account; the order is stored before it is sent")
+		p.line("planned", p.planned)
 	case provisioning.StageCreated:
 		p.line("created", "server "+string(id))
 	case provisioning.StageMarked:
@@ -74,9 +75,9 @@ func (p *progress) stage(stage provisioning.CreateStage, id provisioning.ID) {
 }
 
 func (p *progress) state(s provisioning.State) {
-	text := "according to the hypervisor"
+	text := p.power
 	if s == provisioning.StateUnknown {
-		text = "the hypervisor does not answer"
+		text = p.noPower
 	}
 	p.line(string(s), text)
 }
@@ -159,7 +160,7 @@ func summary(w io.Writer, p *panels, r result) {
 func serverRows(r result) []row {
 	i := r.server
 	v4, nat, v6 := addresses(i)
-	password := "told once, to an earlier run; reset it if it was lost"
+	password := "not known to this run; reset it if nobody has it"
 	if r.password != "" {
 		password = r.password.Reveal()
 	}
@@ -175,7 +176,7 @@ func serverRows(r result) []row {
 		{"vCPUs", orDash(i.VCPUs.String())},
 		{"Memory", size(i.Memory)},
 		{"Disk", size(i.Disk)},
-		{"System", orDash(i.Image)},
+		{"System", orDash(system(r))},
 		{"Hypervisor", orDash(i.Host)},
 		{"Hypervisor IP", hostAddress(i)},
 		{"UUID", i.UUID},
@@ -203,6 +204,14 @@ func recordRows(p *panels, r result) []row {
 	}
 }
 
+// system is what the panel calls the operating system. Where it does not tell, it is what was ordered.
+func system(r result) string {
+	if r.server.Image == "" && r.image != "" {
+		return r.image + ", as ordered"
+	}
+	return r.server.Image
+}
+
 // addresses sorts the addresses of a server into those of IPv4, those behind the hypervisor's NAT, and IPv6 subnets and addresses.
 func addresses(i provisioning.Instance) (v4, nat, v6 []string) {
 	for _, a := range i.Addresses {
@@ -218,9 +227,9 @@ func addresses(i provisioning.Instance) (v4, nat, v6 []string) {
 	return v4, nat, v6
 }
 
-// prefix drops the length of a single IPv4 address, which says nothing.
+// prefix drops the length from an IPv4 address: that of the network around it, or none.
 func prefix(p netip.Prefix) string {
-	if p.IsValid() && p.Addr().Is4() && p.IsSingleIP() {
+	if p.IsValid() && p.Addr().Is4() {
 		return p.Addr().String()
 	}
 	return p.String()

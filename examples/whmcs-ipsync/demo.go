@@ -20,7 +20,8 @@ import (
 	"github.com/hvpanels/hvpanels/solusvm2/solusvm2test"
 )
 
-// demo is this program with a simulated panel and a simulated WHMCS. The panel calls the receiver over the loopback interface, as a real one calls it over a network.
+// demo is this program with a simulated panel and a simulated WHMCS. The panel calls the receiver over the loopback interface, as a real one calls it over a
+// network.
 type demo struct {
 	start  time.Time
 	out    io.Writer
@@ -86,7 +87,9 @@ func demonstrate(ctx context.Context, c config, stdout io.Writer) error {
 
 // simulate makes the panel with one server, and WHMCS with its service.
 func (d *demo) simulate(ctx context.Context, c config) (s settings, closeAll func(), err error) {
-	d.panel = solusvm2test.NewPanel(solusvm2test.Options{Timing: solusvm2test.Timing{Queue: 100 * time.Millisecond, Network: 600 * time.Millisecond, Migrate: 1200 * time.Millisecond}})
+	d.panel = solusvm2test.NewPanel(solusvm2test.Options{Timing: solusvm2test.Timing{
+		Queue: 100 * time.Millisecond, Network: 600 * time.Millisecond, Migrate: 1200 * time.Millisecond,
+	}})
 	added, err := d.panel.AddServer(solusvm2test.Server{Name: "vps-1001.example.com", IPv6: true})
 	if err != nil {
 		d.panel.Close()

@@ -16,7 +16,8 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
-// fakeWHMCS is WHMCS's API as far as this program uses it: an http.Handler with services in memory. It is built from the public API reference; the texts of refusals were seen by other clients.
+// fakeWHMCS is WHMCS's API as far as this program uses it: an http.Handler with services in memory. It is built from the public API reference; the texts of
+// refusals were seen by other clients.
 type fakeWHMCS struct {
 	credentials whmcsCredentials
 	// interrupt, when set, sees each call before it is carried out, and answers it itself when it returns true.
@@ -65,7 +66,8 @@ func (f *fakeWHMCS) count(action string) (n int) {
 	return n
 }
 
-// ServeHTTP answers one call. The parameters are taken from the body only, so that a client that puts secrets into URLs fails here, although the real API would take them.
+// ServeHTTP answers one call. The parameters are taken from the body only, so that a client that puts secrets into URLs fails here, although the real API would
+// take them.
 func (f *fakeWHMCS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
 	if err := r.ParseForm(); r.Method != http.MethodPost || err != nil || !strings.HasSuffix(r.URL.Path, whmcsAPIPath) {
@@ -128,11 +130,13 @@ func (f *fakeWHMCS) list(form url.Values) any {
 		products = map[string]any{"product": rows}
 	}
 	return map[string]any{
-		"result": "success", "serviceid": form.Get("serviceid"), "totalresults": strconv.Itoa(len(rows)), "startnumber": 0, "numreturned": len(rows), "products": products,
+		"result": "success", "serviceid": form.Get("serviceid"), "totalresults": strconv.Itoa(len(rows)), "startnumber": 0, "numreturned": len(rows),
+		"products": products,
 	}
 }
 
-// update sets what is sent and not empty, and clears what unset names. That an empty value changes nothing is a guess; a client that relies on the contrary fails here.
+// update sets what is sent and not empty, and clears what unset names. That an empty value changes nothing is a guess; a client that relies on the contrary
+// fails here.
 func (f *fakeWHMCS) update(form url.Values) any {
 	id, _ := strconv.ParseInt(form.Get("serviceid"), 10, 64)
 	s := f.services[serviceID(id)]

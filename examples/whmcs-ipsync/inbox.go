@@ -19,7 +19,8 @@ import (
 	"github.com/hvpanels/hvpanels/solusvm2"
 )
 
-// inbox keeps notifications on disk, one JSON file each, from before the panel is answered until what they asked for was seen to be done. What a person has to look at waits in a folder of its own, one file for each server.
+// inbox keeps notifications on disk, one JSON file each, from before the panel is answered until what they asked for was seen to be done. What a person has to
+// look at waits in a folder of its own, one file for each server.
 type inbox struct{ waiting, failed string }
 
 // notice is one stored notification.
@@ -125,7 +126,7 @@ func readNotices(folder string, wanted func(solusvm2.ServerID) bool) ([]notice, 
 			continue
 		}
 		file := filepath.Join(folder, e.Name())
-		b, err := os.ReadFile(file) // #nosec G304 -- a name of ours in our own folder
+		b, err := os.ReadFile(file) // #nosec G304 G703 -- a name of ours in our own folder
 		if errors.Is(err, os.ErrNotExist) {
 			continue // done in the meantime
 		}
@@ -149,13 +150,23 @@ func (in *inbox) failedFile(id solusvm2.ServerID) string {
 	return filepath.Join(in.failed, strconv.FormatInt(int64(id), 10)+noticeSuffix)
 }
 
-// fail keeps the last of the notifications of a server for a person, with the reason, and removes the others.
+// fail keeps the last of the notifications of a server for a person, with the reason, and removes the others. Without a notification, the one that is kept
+// already stays.
 func (in *inbox) fail(id solusvm2.ServerID, notices []notice, reason error) error {
-	kept := notice{Received: time.Now().UTC(), Event: solusvm2.Event{ServerID: provisioning.Some(id)}}
-	if len(notices) > 0 {
-		kept = notices[len(notices)-1]
+	last := notices
+	if len(last) == 0 {
+		var err error
+		if last, err = readNotices(in.failed, func(of solusvm2.ServerID) bool { return of == id }); err != nil {
+			return err
+		}
 	}
-	kept.Failed, kept.Reason = time.Now().UTC(), reason.Error()
+	kept := notice{Received: time.Now().UTC(), Event: solusvm2.Event{ServerID: provisioning.Some(id)}}
+	if len(last) > 0 {
+		kept = last[len(last)-1]
+	}
+	if kept.Failed.IsZero() || kept.Reason != reason.Error() {
+		kept.Failed, kept.Reason = time.Now().UTC(), reason.Error()
+	}
 	b, err := json.Marshal(kept)
 	if err != nil {
 		return err
@@ -191,13 +202,14 @@ func remove(notices []notice) error {
 }
 
 func removeFile(path string) error {
-	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
+	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) { // #nosec G703 -- the user names the folder
 		return err
 	}
 	return nil
 }
 
-// writeFile writes b to disk and moves it into place: after a crash the file has its old content or the new one, and once this function has returned nil, the new one.
+// writeFile writes b to disk and moves it into place: after a crash the file has its old content or the new one, and once this function has returned nil, the
+// new one.
 func writeFile(path string, b []byte) error {
 	dir := filepath.Dir(path)
 	tmp, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
@@ -220,7 +232,7 @@ func syncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}
-	d, err := os.Open(dir) // #nosec G304 -- the user names the folder
+	d, err := os.Open(dir) // #nosec G304 G703 -- the user names the folder
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,5 @@
-// Whmcs-ipsync keeps the IP addresses of services in WHMCS in step with their servers on a SolusVM 2 panel: when an address was added or removed, or a server was moved, the panel calls this program, which reads the server
-// and updates the service.
+// Whmcs-ipsync keeps the IP addresses of services in WHMCS in step with their servers on a SolusVM 2 panel: when an address was added or removed, or a server was
+// moved, the panel calls this program, which reads the server and updates the service.
 //
 // Without settings it uses a simulated panel and a simulated WHMCS, and touches nothing outside of this process:
 //

@@ -46,7 +46,7 @@ func (c config) open(ctx context.Context, s settings, log *slog.Logger) (*receiv
 	}
 	brief, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	unlock, err := locks.Lock(brief, "whmcs-ipsync")
+	unlock, err := locks.Lock(brief, time.Now().String())
 	if err != nil {
 		return nil, fmt.Errorf("%s is in use by another run: %w", c.state, err)
 	}
@@ -67,8 +67,8 @@ func (r *receiver) close() { r.unlock() }
 // neverStored stands in where a receiver is made only to check its options.
 func neverStored(context.Context, solusvm2.Event) error { return errors.New("not stored") }
 
-// store is called by the handler for each authentic notification; the panel is answered when it returns. One without a server says nothing that could be looked at, and is accepted: refusing it would only fill the panel's list
-// of tasks with failures.
+// store is called by the handler for each authentic notification; the panel is answered when it returns. One without a server says nothing that could be looked
+// at, and is accepted: refusing it would only fill the panel's list of tasks with failures.
 func (r *receiver) store(ctx context.Context, e solusvm2.Event) error {
 	id, ok := e.ServerID.Get()
 	if !ok || id < 1 {
@@ -118,7 +118,8 @@ func onlyAt(path string, h http.Handler) http.Handler {
 	})
 }
 
-// compareAll looks at every server of the map, now and every so often: the panel is not known to repeat a notification that was lost, and nobody receives while this program does not run.
+// compareAll looks at every server of the map, now and every so often: the panel is not known to repeat a notification that was lost, and nobody receives while
+// this program does not run.
 func (r *receiver) compareAll(ctx context.Context, every time.Duration) {
 	if every <= 0 {
 		return

@@ -196,6 +196,54 @@ func TestANotificationThatArrivesDuringALookIsServedByAnotherLook(t *testing.T) 
 	})
 }
 
+func TestANotificationThatArrivesDuringAFailingLookIsNotHeldBack(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		var down atomic.Bool
+		r.whmcs.interrupt = func(w http.ResponseWriter, _ string) bool {
+			time.Sleep(5 * time.Second)
+			if down.Load() {
+				w.WriteHeader(http.StatusInternalServerError)
+			}
+			return down.Load()
+		}
+		down.Store(true)
+		r.begin()
+		assert.Equal(t, http.StatusNoContent, r.post(r.event()))
+		r.pass(10 * time.Minute) // pauses are a minute by now
+		for looks := r.panel.Count("getServer"); r.panel.Count("getServer") == looks; {
+			r.pass(time.Second)
+		}
+		r.pass(time.Second)
+		assert.Equal(t, http.StatusNoContent, r.post(r.event()))
+		r.pass(5 * time.Second) // that look has failed, another one runs
+		down.Store(false)
+		r.pass(20 * time.Second) // three calls of five seconds
+		r.inStep()
+	})
+}
+
+func TestNotificationsComeBeforeComparisons(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		all := links{r.id(): {Service: testService}}
+		for i := range 60 {
+			all[solusvm2.ServerID(i+1)] = link{Service: serviceID(i + 1)} // of lower ids, and gone
+			r.whmcs.add(serviceID(i+1), "Terminated", "", "")
+		}
+		r.link(all)
+		r.config.resync = time.Hour
+		r.whmcs.interrupt = func(http.ResponseWriter, string) bool {
+			time.Sleep(10 * time.Second)
+			return false
+		}
+		r.begin()
+		r.pass(5 * time.Second)
+		assert.Equal(t, http.StatusNoContent, r.post(r.event()))
+		r.pass(40 * time.Second) // 10 until one of the four looks ends, and three calls
+		r.inStep()
+		assert.Less(t, r.whmcs.count(actionGetService), 30, "the others are not through yet")
+	})
+}
+
 func TestThePanelMayCallBeforeItsChange(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		r.begin()
@@ -379,11 +427,13 @@ func TestWhatAnotherTryDoesNotCureIsKeptForAPerson(t *testing.T) {
 				r.pass(time.Second)
 				r.waiting(0, 1)
 				assert.Contains(t, r.reason(), c.want)
-				assert.Contains(t, r.log.String(), "waits for a person")
+				told := strings.Count(r.log.String(), "waits for a person")
+				assert.Positive(t, told)
 				dedicated, assigned := r.shows()
 				assert.Equal(t, "203.0.113.99 203.0.113.99", dedicated+" "+assigned, "nothing was changed")
 				r.pass(time.Hour)
 				r.waiting(0, 1)
+				assert.Equal(t, told, strings.Count(r.log.String(), "waits for a person"), "it is told once")
 			})
 		})
 	}
@@ -449,6 +499,24 @@ func TestWhatWaitsForAPersonIsTriedAgainWhenAsked(t *testing.T) {
 		assert.Equal(t, 1, n)
 		r.pass(2 * time.Second)
 		r.inStep()
+	})
+}
+
+func TestAServerThatFailsAgainKeepsItsNotificationAndItsTime(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		r.link(links{r.id(): {Service: 5}})
+		r.config.resync = time.Hour
+		r.begin()
+		assert.Equal(t, http.StatusNoContent, r.post(r.event()))
+		r.pass(time.Second)
+		first, err := r.inbox.failures()
+		require.NoError(t, err)
+		require.Len(t, first, 1)
+		r.pass(5 * time.Hour)
+		later, err := r.inbox.failures()
+		require.NoError(t, err)
+		assert.Equal(t, first, later)
+		assert.Equal(t, eventTag, later[0].Event.Tag())
 	})
 }
 

@@ -5,13 +5,18 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -247,6 +252,17 @@ func (h transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp := answer.Result()
 	resp.Request = r
 	return resp, nil
+}
+
+// formKeys is a transport to a simulated WHMCS that notes each action with the names of its parameters.
+func formKeys(fake *fakeWHMCS, sent *[]string) http.RoundTripper {
+	return transport(func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		form, _ := url.ParseQuery(string(b))
+		*sent = append(*sent, form.Get("action")+": "+strings.Join(slices.Sorted(maps.Keys(form)), " "))
+		r.Body = io.NopCloser(bytes.NewReader(b))
+		fake.ServeHTTP(w, r)
+	})
 }
 
 // cut ends a call of WHMCS's API without an answer.

@@ -18,11 +18,11 @@ import (
 // The settings, which come from the environment because some are secret.
 const (
 	envPanelURL       = "SOLUSVM2_URL"
-	envPanelToken     = "SOLUSVM2_TOKEN" // #nosec G101 -- a name, and so below
+	envPanelToken     = "SOLUSVM2_TOKEN" // #nosec G101 -- a name
 	envPanelCA        = "SOLUSVM2_CA_FILE"
 	envWHMCSURL       = "WHMCS_URL"
 	envWHMCSID        = "WHMCS_IDENTIFIER"
-	envWHMCSSecret    = "WHMCS_SECRET"
+	envWHMCSSecret    = "WHMCS_SECRET" // #nosec G101 -- a name
 	envWHMCSAccessKey = "WHMCS_ACCESS_KEY"
 	envSecrets        = "WEBHOOK_SECRETS"
 	envAllowFrom      = "WEBHOOK_ALLOW_FROM"
@@ -30,8 +30,9 @@ const (
 )
 
 func (c config) anySetting() bool {
-	return slices.ContainsFunc([]string{envPanelURL, envPanelToken, envPanelCA, envWHMCSURL, envWHMCSID, envWHMCSSecret, envWHMCSAccessKey, envSecrets, envAllowFrom, envProxies},
-		func(name string) bool { return c.getenv(name) != "" })
+	return slices.ContainsFunc([]string{
+		envPanelURL, envPanelToken, envPanelCA, envWHMCSURL, envWHMCSID, envWHMCSSecret, envWHMCSAccessKey, envSecrets, envAllowFrom, envProxies,
+	}, func(name string) bool { return c.getenv(name) != "" })
 }
 
 // settings are what the environment says, checked.
@@ -94,7 +95,8 @@ func (c config) whmcsClient() (*whmcs, error) {
 		return nil, err
 	}
 	client, err := newWHMCS(c.getenv(envWHMCSURL), whmcsCredentials{
-		Identifier: provisioning.Secret(c.getenv(envWHMCSID)), Secret: provisioning.Secret(c.getenv(envWHMCSSecret)), AccessKey: provisioning.Secret(c.getenv(envWHMCSAccessKey)),
+		Identifier: provisioning.Secret(c.getenv(envWHMCSID)), Secret: provisioning.Secret(c.getenv(envWHMCSSecret)),
+		AccessKey: provisioning.Secret(c.getenv(envWHMCSAccessKey)),
 	}, http.DefaultTransport)
 	return client, settingError(err, map[string]string{"url": envWHMCSURL, "identifier": envWHMCSID, "secret": envWHMCSSecret})
 }

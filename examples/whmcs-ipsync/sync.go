@@ -49,8 +49,9 @@ func lasting(format string, args ...any) error { return lastingError{fmt.Errorf(
 // errBusy says that the panel is still working on the server, so that its addresses may be about to change.
 var errBusy = errors.New("the panel is still working on the server")
 
-// sync compares a server with its service in WHMCS and writes what differs. It returns nil when it has seen that WHMCS shows the addresses that the panel shows. Notifications only say where to look: whatever they hold
-// besides the id, and their order and number, does not matter. uuids are the ones they tell, which must be the server's, unless they are empty.
+// sync compares a server with its service in WHMCS and writes what differs. It returns nil when it has seen that WHMCS shows the addresses that the panel shows.
+// Notifications only say where to look: their order and number, and the addresses in them, do not matter. uuids are the ones they tell; one of them must be the
+// server's, or empty.
 func (s *syncer) sync(ctx context.Context, id solusvm2.ServerID, uuids []string) (outcome, error) {
 	all, err := s.services.all()
 	if err != nil {
@@ -159,7 +160,8 @@ func recordOf(s service) record {
 	}
 }
 
-// wanted is what WHMCS should show: the dedicated address is the primary one, and the assigned ones are all, as the vendor's own module writes them. IPv4 comes before IPv6, and the primary address of each before the others.
+// wanted is what WHMCS should show: the dedicated address is the primary one, and the assigned ones are all, as the vendor's own module writes them. IPv4 comes
+// before IPv6, and the primary address of each before the others.
 func wanted(server *solusvm2.Server, ipv6 bool) record {
 	place := func(a provisioning.Address) int {
 		n := 0

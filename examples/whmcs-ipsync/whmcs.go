@@ -45,8 +45,8 @@ const (
 	actionSetService = "UpdateClientProduct"
 )
 
-// newWHMCS makes a client for the installation at address ("https://billing.example.com/whmcs", with or without "/includes/api.php"). It does no network I/O. Errors are of Kind Invalid and name the field:
-// url, identifier or secret.
+// newWHMCS makes a client for the installation at address ("https://billing.example.com/whmcs", with or without "/includes/api.php"). It does no network I/O.
+// Errors are of Kind Invalid and name the field: url, identifier or secret.
 func newWHMCS(address string, c whmcsCredentials, transport http.RoundTripper) (*whmcs, error) {
 	u, err := url.Parse(strings.TrimSpace(address))
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
@@ -96,7 +96,8 @@ func (c whmcsCredentials) mask() func(string) string {
 	return strings.NewReplacer(pairs...).Replace
 }
 
-// whmcsHTTP is a client of net/http with go-retryablehttp around it. Redirects are refused: the form with the credentials must not follow to another host, and 301 and 302 would turn it into a GET.
+// whmcsHTTP is a client of net/http with go-retryablehttp around it. Redirects are refused: the form with the credentials must not follow to another host, and
+// 301 and 302 would turn it into a GET.
 func whmcsHTTP(transport http.RoundTripper, attempts int) *retryablehttp.Client {
 	c := retryablehttp.NewClient()
 	c.HTTPClient = &http.Client{
@@ -121,7 +122,7 @@ func passing(ctx context.Context, resp *http.Response, err error) (bool, error) 
 	}
 	if err != nil {
 		_, badCertificate := errors.AsType[*tls.CertificateVerificationError](err)
-		return !badCertificate, nil //nolint:nilerr // the error itself is kept by the caller of this function
+		return !badCertificate, nil
 	}
 	switch resp.StatusCode {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
@@ -140,7 +141,8 @@ func (e *whmcsError) Error() string {
 	return fmt.Sprintf("whmcs: %s: %s (HTTP %d)", e.Action, e.Message, e.Status)
 }
 
-// blocked reports a refusal of the caller and not of the request: wrong credentials, a missing permission, a source address that is not allowed. The texts were seen by other clients.
+// blocked reports a refusal of the caller and not of the request: wrong credentials, a missing permission, a source address that is not allowed. The texts were
+// seen by other clients.
 func (e *whmcsError) blocked() bool {
 	if e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden {
 		return true
@@ -156,8 +158,8 @@ func (e *whmcsError) blocked() bool {
 
 // Call runs an action of WHMCS's API and decodes the answer into out, unless out is nil. What WHMCS refuses is a *whmcsError.
 //
-// Only actions that change nothing, and those of which a repetition gives the same end state, are tried again by themselves after a passing failure. Any other is sent once; when its answer is lost, the error wraps
-// provisioning.ErrMaybeApplied.
+// Only actions that change nothing, and those of which a repetition gives the same end state, are tried again by themselves after a passing failure. Any other
+// is sent once; when its answer is lost, the error wraps provisioning.ErrMaybeApplied.
 func (c *whmcs) Call(ctx context.Context, action string, params url.Values, out any) error {
 	form := url.Values{"action": {action}, "responsetype": {"json"}}
 	c.sign(form)
@@ -225,14 +227,19 @@ type text string
 
 // UnmarshalJSON reads "7", 7, null and false.
 func (t *text) UnmarshalJSON(b []byte) error {
-	var s string
-	switch {
-	case json.Unmarshal(b, &s) == nil:
-		*t = text(s)
-	case string(b) == "null", string(b) == "false":
+	var v any
+	if err := json.Unmarshal(b, &v); err != nil {
+		return err
+	}
+	switch v := v.(type) {
+	case string:
+		*t = text(v)
+	case float64:
+		*t = text(b)
+	case nil, bool:
 		*t = ""
 	default:
-		*t = text(b)
+		return errors.New("a list or an object where text was expected")
 	}
 	return nil
 }
@@ -283,7 +290,8 @@ func (c *whmcs) GetClientsProducts(ctx context.Context, id serviceID) (service, 
 	return service{}, errNoService
 }
 
-// UpdateClientProduct changes a service. fields holds what to set; unset names the fields to clear, because what WHMCS makes of an empty value is not documented.
+// UpdateClientProduct changes a service. fields holds what to set; unset names the fields to clear, because what WHMCS makes of an empty value is not
+// documented.
 func (c *whmcs) UpdateClientProduct(ctx context.Context, id serviceID, fields map[string]string, unset []string) error {
 	params := url.Values{"serviceid": {id.String()}}
 	for name, value := range fields {

@@ -20,12 +20,14 @@ const (
 	sweepEvery   = time.Second
 )
 
-// worker looks at the servers for which notifications wait, each alone, several at once, and a server that fails again later. A look serves every notification that had arrived before it began.
+// worker looks at the servers for which notifications wait, each alone, several at once, and a server that fails again later. A look serves every notification
+// that had arrived before it began.
 type worker struct {
 	inbox *inbox
-	sync  func(context.Context, solusvm2.ServerID, []string) (outcome, error)
+	sync  syncFunc
 	log   *slog.Logger
-	// again is how long after a notification was served its server is looked at once more: whether the panel calls before or after its change is not documented. 0 is never.
+	// again is how long after a notification was served its server is looked at once more: whether the panel calls before or after its change is not
+	// documented. 0 is never.
 	again time.Duration
 	wake  chan struct{}
 	// looked is told each look, for programs that wait. It may be nil.
@@ -35,6 +37,9 @@ type worker struct {
 	jobs    map[solusvm2.ServerID]*job
 	running int
 }
+
+// syncFunc is syncer.sync.
+type syncFunc func(ctx context.Context, id solusvm2.ServerID, uuids []string) (outcome, error)
 
 // job is a server to look at.
 type job struct {
@@ -60,17 +65,17 @@ func (w *worker) nudge() {
 func (w *worker) ask(ids ...solusvm2.ServerID) {
 	w.mu.Lock()
 	for _, id := range ids {
-		w.job(id)
+		w.expect(id)
 	}
 	w.mu.Unlock()
 	w.nudge()
 }
 
-func (w *worker) job(id solusvm2.ServerID) *job {
+// expect makes a server one to look at. The worker is locked.
+func (w *worker) expect(id solusvm2.ServerID) {
 	if w.jobs[id] == nil {
 		w.jobs[id] = &job{}
 	}
-	return w.jobs[id]
 }
 
 // run works until ctx ends, and returns when nothing runs any more.
@@ -102,7 +107,7 @@ func (w *worker) next() []solusvm2.ServerID {
 	defer w.mu.Unlock()
 	now := time.Now()
 	for id := range counts {
-		w.job(id)
+		w.expect(id)
 	}
 	var due, later []solusvm2.ServerID
 	for _, id := range slices.Sorted(maps.Keys(w.jobs)) {
@@ -149,8 +154,8 @@ func (w *worker) look(ctx context.Context, id solusvm2.ServerID) {
 		err = w.inbox.done(id, notices)
 		final = err == nil
 	}
-	pause := w.settle(id, len(notices), final)
-	w.report(id, len(notices), o, err, pause)
+	pause := w.settle(id, len(notices), err, final)
+	w.report(w.log.With("server", id, "service", o.Service, "notifications", len(notices)), o, err, final, pause)
 	if w.looked != nil {
 		w.looked(id, o, err)
 	}
@@ -165,7 +170,7 @@ func uuidsOf(notices []notice) []string {
 }
 
 // settle says when a server is looked at next, and returns the pause after a failure that passes.
-func (w *worker) settle(id solusvm2.ServerID, served int, final bool) (pause time.Duration) {
+func (w *worker) settle(id solusvm2.ServerID, served int, err error, final bool) (pause time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.running--
@@ -183,16 +188,15 @@ func (w *worker) settle(id solusvm2.ServerID, served int, final bool) (pause tim
 		return pause
 	}
 	delete(w.jobs, id)
-	if served > 0 && w.again > 0 {
+	if err == nil && served > 0 && w.again > 0 {
 		w.jobs[id] = &job{due: time.Now().Add(w.again)}
 	}
 	return 0
 }
 
-func (w *worker) report(id solusvm2.ServerID, served int, o outcome, err error, pause time.Duration) {
-	log := w.log.With("server", id, "service", o.Service, "notifications", served)
+func (*worker) report(log *slog.Logger, o outcome, err error, final bool, pause time.Duration) {
 	switch {
-	case err != nil && pause == 0:
+	case err != nil && final:
 		log.Error("waits for a person", "error", err)
 	case errors.Is(err, errBusy):
 		log.Debug("looks again", "error", err, "in", pause)
@@ -201,7 +205,8 @@ func (w *worker) report(id solusvm2.ServerID, served int, o outcome, err error, 
 	case o.Note != "":
 		log.Info("nothing to do", "because", o.Note)
 	case o.changed():
-		log.Info("changed", "dedicatedip", o.After.Dedicated, "assignedips", o.After.Assigned, "dedicatedip_before", o.Before.Dedicated, "assignedips_before", o.Before.Assigned)
+		log.Info("changed", "dedicatedip", o.After.Dedicated, "assignedips", o.After.Assigned,
+			"dedicatedip_before", o.Before.Dedicated, "assignedips_before", o.Before.Assigned)
 	default:
 		log.Debug("is as it should be")
 	}

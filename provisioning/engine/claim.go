@@ -19,7 +19,8 @@ func targetID(key, panel string) string { return key + "/" + panel }
 type target struct {
 	id, key, panel, kind string
 	gen                  int64
-	disturbed            int64 // how often a process that had lost the row sent something all the same
+	disturbed            int64  // how often a process that had lost the row sent something all the same
+	late                 string // what it sent last
 	state                State
 	message              string
 	instance             string // the panel's id of the server or record
@@ -31,10 +32,10 @@ type target struct {
 	token                string // names this claim
 }
 
-const targetColumns = `id, key, panel, kind, gen, disturbed, state, message, instance, ledger, attempts, coalesce(failing_since, 0), coalesce(missing_at, 0), instruction`
+const targetColumns = `id, key, panel, kind, gen, disturbed, late, state, message, instance, ledger, attempts, coalesce(failing_since, 0), coalesce(missing_at, 0), instruction`
 
 func (t *target) scan(scan func(...any) error) error {
-	return scan(&t.id, &t.key, &t.panel, &t.kind, &t.gen, &t.disturbed, &t.state, &t.message, &t.instance, &t.ledger, &t.attempts, &t.failingSince, &t.missingAt, &t.instruction)
+	return scan(&t.id, &t.key, &t.panel, &t.kind, &t.gen, &t.disturbed, &t.late, &t.state, &t.message, &t.instance, &t.ledger, &t.attempts, &t.failingSince, &t.missingAt, &t.instruction)
 }
 
 // claim takes the row for this process. ok is false when there is nothing to do: the row is clean, somebody holds it, or its panel is paused and this is no probe.
@@ -109,7 +110,7 @@ func (e *Engine) letGo(ctx context.Context, t *target, v verdict, wake []string)
 	err = e.db.tx(ctx, func(x txn) error {
 		var gen int64
 		ok, err := x.one(ctx, `UPDATE hvpanels_target SET done_gen=CASE WHEN CAST($3 AS BIGINT)=1 THEN CAST($4 AS BIGINT) ELSE done_gen END, owner=NULL, lease_until=NULL, claimed_at=NULL,
-			due_at=CASE WHEN gen<>$4 THEN {now} WHEN CAST($5 AS BIGINT)<0 THEN NULL ELSE {now}+CAST($5 AS BIGINT) END, disturbed=disturbed-$6, instruction=CASE WHEN instruction=$14 THEN '' ELSE instruction END,
+			due_at=CASE WHEN gen<>$4 THEN {now} WHEN CAST($5 AS BIGINT)<0 THEN NULL ELSE {now}+CAST($5 AS BIGINT) END, disturbed=disturbed-$6, late=CASE WHEN disturbed=$6 THEN '' ELSE late END, instruction=CASE WHEN instruction=$14 THEN '' ELSE instruction END,
 			waits_for=$13, changes=changes+CASE WHEN state<>$7 OR message<>$8 OR instance<>$9 THEN 1 ELSE 0 END,
 			changed_at=CASE WHEN state<>$7 OR message<>$8 OR instance<>$9 THEN {now} ELSE changed_at END,
 			state=$7, message=$8, instance=$9, ledger=$10, missing_at=CASE WHEN CAST($11 AS BIGINT)>0 THEN CAST($11 AS BIGINT) ELSE NULL END,
@@ -129,11 +130,11 @@ func (e *Engine) letGo(ctx context.Context, t *target, v verdict, wake []string)
 }
 
 // disturb tells the process that has the row now that this one, which had lost it, sent something late: what the panel has may be older than what it was told last.
-func (e *Engine) disturb(ctx context.Context, t *target) error {
+func (e *Engine) disturb(ctx context.Context, t *target, sent string) error {
 	ctx, cancel := storing(ctx)
 	defer cancel()
 	return e.db.tx(ctx, func(x txn) error {
-		if _, err := x.exec(ctx, `UPDATE hvpanels_target SET disturbed=disturbed+1 WHERE id=$1`, t.id); err != nil {
+		if _, err := x.exec(ctx, `UPDATE hvpanels_target SET disturbed=disturbed+1, late=$2 WHERE id=$1`, t.id, sent); err != nil {
 			return err
 		}
 		return e.nudge(ctx, x, []string{t.id})

@@ -73,7 +73,7 @@ func (p *providerStep) do(ctx context.Context, c *storedCommand) verdict {
 	if err != nil || n == 0 {
 		return p.retry(errors.Join(errFenced, err))
 	}
-	p.sent = true
+	p.sent = string(c.Verb)
 	password, op, err := p.send(ctx, c.Command)
 	if err != nil {
 		return p.notDone(ctx, c, err)

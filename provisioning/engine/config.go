@@ -29,7 +29,7 @@ type Config struct {
 	// PasswordKey encrypts the root passwords that wait for TakePassword (AES-256-GCM, the key is derived from it): 16 characters or more, the same in every process. Without it they are stored as they
 	// are, readable for everybody who can read the database. Either way they are deleted when they are taken.
 	PasswordKey provisioning.Secret
-	// Moved names panels whose address has changed and which are still the same panels. Otherwise a name whose panel has another address than the stored one is refused by Open: the stored ids would
+	// Moved names panels whose address has changed and which are still the same panels; let the orders that are being created finish before. Otherwise a name whose panel has another address than the stored one is refused by Open: the stored ids would
 	// point at other customers' servers there.
 	Moved []string
 	// Logger gets what an operator wants to know: pauses, dead letters, losses. Nil is silent.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/hvpanels/hvpanels/provisioning"
 )
@@ -47,6 +48,7 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 		config: c, panels: c.panels(), log: c.Logger, metrics: c.Metrics, vault: v, process: rand.Text(),
 		running: map[string]context.CancelCauseFunc{}, failed: map[string]bool{},
 	}
+	e.config.DatabaseURL, e.config.PasswordKey = "", "" // fmt reaches unexported fields, and not their methods
 	if e.db, err = openDatabase(ctx, c.DatabaseURL); err != nil {
 		return nil, err
 	}
@@ -79,7 +81,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	return nil
 }
 
-// Close stops taking up steps and waits for those that run until ctx ends; then they are cut off, as a crash would do it, and nothing is lost. The engine cannot be used afterwards.
+// Close stops taking up steps and waits for those that run until ctx ends; then their contexts end, and nothing is lost. The engine cannot be used afterwards.
 func (e *Engine) Close(ctx context.Context) error {
 	var err error
 	e.closed.Do(func() {
@@ -90,7 +92,9 @@ func (e *Engine) Close(ctx context.Context) error {
 		if started {
 			if err = e.db.stop(ctx); err != nil {
 				e.cancelSteps(errClosing)
-				err = errors.Join(err, e.db.stop(context.WithoutCancel(ctx)))
+				last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second) // a provider that ignores its context is left behind
+				err = errors.Join(err, e.db.stop(last))
+				cancel()
 			}
 			e.ended()
 			e.loops.Wait()

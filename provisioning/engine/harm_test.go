@@ -136,13 +136,10 @@ func TestManyServersGoneAtOncePauseTheProvider(t *testing.T) {
 		for _, id := range ids {
 			notify(t, e, id)
 		}
-		eventually(t, func() bool {
-			all, err := e.Panels(t.Context())
-			return err == nil && len(all) == 1 && all[0].Cause == "loss"
-		}, func() string { return "the panel is not paused" })
-		panels, err := e.Panels(t.Context())
+		eventually(t, func() bool { return paused(t, e, "alpha") == "loss" }, func() string { return paused(t, e, "alpha") })
+		s, err := e.Status(t.Context(), "order-0")
 		require.NoError(t, err)
-		assert.Contains(t, panels[0].Reason, "servers are gone at once: wrong panel, or a restored database?")
+		assert.Contains(t, s.Message, "servers are gone at once: wrong panel, or a restored database?")
 		lost := 0
 		for s, err := range e.Services(t.Context(), engine.Filter{State: engine.Lost}) {
 			require.NoError(t, err)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,9 +39,39 @@ func onEach(t *testing.T, test func(t *testing.T, db provisioning.Secret)) {
 	})
 }
 
+// sqliteURL names a file that is a copy of an empty database, which saves most of the time of Open.
 func sqliteURL(t *testing.T) provisioning.Secret {
-	return provisioning.Secret("sqlite:" + filepath.Join(t.TempDir(), "engine.db"))
+	t.Helper()
+	b, err := emptySQLite()
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "engine.db")
+	require.NoError(t, os.WriteFile(file, b, 0o600))
+	return provisioning.Secret("sqlite:" + file)
 }
+
+var emptySQLite = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "hvpanels-engine")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	file := filepath.Join(dir, "engine.db")
+	if err := migrated(provisioning.Secret("sqlite:" + file)); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file)
+})
+
+// migrated lets an engine make its tables.
+func migrated(db provisioning.Secret) error {
+	e, err := engine.Open(context.Background(), engine.Config{DatabaseURL: db, Providers: map[string]provisioning.Provider{"nobody": nobody{}}})
+	if err != nil {
+		return err
+	}
+	return e.Close(context.Background())
+}
+
+type nobody struct{ provisioning.Provider }
 
 // postgresURL makes a database that ends with the test.
 func postgresURL(t *testing.T) provisioning.Secret {
@@ -48,25 +79,43 @@ func postgresURL(t *testing.T) provisioning.Secret {
 	if base == "" {
 		t.Skip("set " + envPostgres + " to the postgres:// URL of a server on which databases may be made")
 	}
-	name := "hvpanels_" + strings.ToLower(rand.Text())
-	conn, err := pgx.Connect(t.Context(), base)
+	template, err := emptyPostgres()
 	require.NoError(t, err)
-	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
-	_, err = conn.Exec(t.Context(), "CREATE DATABASE "+name)
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		ctx := context.Background()
-		conn, err := pgx.Connect(ctx, base)
-		if err == nil {
-			_, err = conn.Exec(ctx, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
-			_ = conn.Close(ctx)
-		}
-		assert.NoError(t, err)
-	})
+	name := "hvpanels_test_" + strings.ToLower(rand.Text())
+	require.NoError(t, runSQL(base, "CREATE DATABASE "+name+" TEMPLATE "+template))
+	t.Cleanup(func() { assert.NoError(t, runSQL(base, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")) })
+	return databaseURL(base, name)
+}
+
+// emptyPostgres is the name of a database with all tables, which TestMain drops.
+var emptyPostgres = sync.OnceValues(func() (string, error) {
+	base := os.Getenv(envPostgres)
+	if err := runSQL(base, "CREATE DATABASE "+templateName); err != nil {
+		return "", err
+	}
+	return templateName, migrated(databaseURL(base, templateName))
+})
+
+var templateName = "hvpanels_template_" + strings.ToLower(rand.Text())
+
+func databaseURL(base, name string) provisioning.Secret {
 	u, err := url.Parse(base)
-	require.NoError(t, err)
+	if err != nil {
+		return ""
+	}
 	u.Path = "/" + name
 	return provisioning.Secret(u.String())
+}
+
+func runSQL(url, statement string) error {
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	_, err = conn.Exec(ctx, statement)
+	return err
 }
 
 // fast are the timings of tests: simulated panels run 200 times as fast.

@@ -18,6 +18,8 @@ type intents struct {
 	e      *Engine
 	tokens map[string]string // by scope, while this step has it locked
 	locked func(scope string)
+	// size is what a create that is planned now asks for. It is stored with the plan: the service may have changed by the time the server is found.
+	size size
 	// noCreate refuses whatever would let a new request be sent: only what was sent before is settled.
 	noCreate bool
 }
@@ -32,7 +34,7 @@ var (
 )
 
 func (s *step) intents() *intents {
-	return &intents{e: s.e, tokens: map[string]string{}, locked: func(scope string) { s.scope = scope }}
+	return &intents{e: s.e, tokens: map[string]string{}, locked: func(scope string) { s.scope = scope }, size: sizeOf(s.svc.Spec)}
 }
 
 // Lock implements provisioning.Intents. It does not wait.
@@ -129,20 +131,42 @@ func (i *intents) Save(ctx context.Context, in provisioning.Intent) error {
 		if i.noCreate && (unresolved(in) && !in.SendBefore.Equal(old.SendBefore) || !in.BuildBefore.IsZero() && !in.BuildBefore.Equal(old.BuildBefore)) {
 			return errNoCreate
 		}
-		return storeIntent(ctx, t.conn, in, string(text), known)
+		planned := !known || !in.SendBefore.Equal(old.SendBefore)
+		return i.store(ctx, t.conn, in, string(text), known, planned)
 	})
 }
 
-func storeIntent(ctx context.Context, c conn, in provisioning.Intent, text string, known bool) error {
-	query := `INSERT INTO hvpanels_intent(key, scope, unresolved, body) VALUES ($1, $2, $3, $4) ON CONFLICT (key) DO NOTHING`
+func (i *intents) store(ctx context.Context, c conn, in provisioning.Intent, text string, known, planned bool) error {
+	query := `INSERT INTO hvpanels_intent(key, scope, unresolved, body, size) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (key) DO NOTHING`
 	if known {
-		query = `UPDATE hvpanels_intent SET scope=$2, unresolved=$3, body=$4 WHERE key=$1`
+		query = `UPDATE hvpanels_intent SET scope=$2, unresolved=$3, body=$4, size=CASE WHEN $6=1 THEN $5 ELSE size END WHERE key=$1`
 	}
-	n, err := c.exec(ctx, query, in.Key, in.Scope, flag(unresolved(in)), text)
+	asked, err := json.Marshal(i.size)
+	if err != nil {
+		return fmt.Errorf("engine: size of %s: %w", in.Key, err)
+	}
+	args := []any{in.Key, in.Scope, flag(unresolved(in)), text, string(asked)}
+	if known {
+		args = append(args, flag(planned))
+	}
+	n, err := c.exec(ctx, query, args...)
 	if err == nil && n == 0 {
 		err = &provisioning.Error{Kind: provisioning.Conflict, Op: "Save", Message: "key " + in.Key + " was stored by another process at the same moment"}
 	}
 	return err
+}
+
+// plannedSize is what the last create of the key asked for.
+func plannedSize(ctx context.Context, c conn, key string) (s size, err error) {
+	var text string
+	ok, err := c.one(ctx, `SELECT size FROM hvpanels_intent WHERE key=$1`, []any{key}, &text)
+	if err != nil || !ok {
+		return s, err
+	}
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		return s, fmt.Errorf("engine: stored size of %s: %w", key, err)
+	}
+	return s, nil
 }
 
 // unresolved reports a create that may have been sent and whose server is not known.

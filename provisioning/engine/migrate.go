@@ -13,7 +13,7 @@ var migrations = [][]string{{
 	`CREATE TABLE hvpanels_target (
 		id TEXT PRIMARY KEY, key TEXT NOT NULL, panel TEXT NOT NULL, kind TEXT NOT NULL,
 		gen BIGINT NOT NULL, done_gen BIGINT NOT NULL, owner TEXT, claimed_at BIGINT, lease_until BIGINT, due_at BIGINT,
-		queued INTEGER NOT NULL DEFAULT 0, swept INTEGER NOT NULL DEFAULT 0, disturbed BIGINT NOT NULL DEFAULT 0, instruction TEXT NOT NULL DEFAULT '',
+		queued INTEGER NOT NULL DEFAULT 0, swept INTEGER NOT NULL DEFAULT 0, disturbed BIGINT NOT NULL DEFAULT 0, late TEXT NOT NULL DEFAULT '', instruction TEXT NOT NULL DEFAULT '',
 		state TEXT NOT NULL, message TEXT NOT NULL, instance TEXT NOT NULL DEFAULT '', ledger TEXT NOT NULL DEFAULT '{}',
 		attempts BIGINT NOT NULL DEFAULT 0, failing_since BIGINT, missing_at BIGINT, waits_for TEXT NOT NULL DEFAULT '', changes BIGINT NOT NULL DEFAULT 0, changed_at BIGINT NOT NULL)`,
 	`CREATE INDEX hvpanels_target_due ON hvpanels_target(due_at) WHERE due_at IS NOT NULL`,
@@ -23,7 +23,7 @@ var migrations = [][]string{{
 	`CREATE INDEX hvpanels_target_state ON hvpanels_target(state, id)`,
 	`CREATE INDEX hvpanels_target_waiting ON hvpanels_target(waits_for) WHERE waits_for <> ''`,
 	`CREATE INDEX hvpanels_target_changed ON hvpanels_target(changed_at)`,
-	`CREATE TABLE hvpanels_intent (key TEXT PRIMARY KEY, scope TEXT NOT NULL, unresolved BIGINT NOT NULL, body TEXT NOT NULL)`,
+	`CREATE TABLE hvpanels_intent (key TEXT PRIMARY KEY, scope TEXT NOT NULL, unresolved BIGINT NOT NULL, body TEXT NOT NULL, size TEXT NOT NULL)`,
 	`CREATE INDEX hvpanels_intent_unresolved ON hvpanels_intent(scope) WHERE unresolved = 1`,
 	`CREATE TABLE hvpanels_scope (scope TEXT PRIMARY KEY, owner TEXT, claimed_at BIGINT, lease_until BIGINT)`,
 	`CREATE TABLE hvpanels_command (

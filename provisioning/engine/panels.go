@@ -86,7 +86,8 @@ func (e *Engine) resumePanel(ctx context.Context, panel, condition string) error
 	defer cancel()
 	var resumed bool
 	err := e.db.tx(ctx, func(t txn) error {
-		n, err := t.exec(ctx, `UPDATE hvpanels_panel SET paused='', reason='', since=NULL, probe_at=NULL, probes=0, failures=0, failed_id='', resumed_at={now} WHERE name=$1 AND `+condition, panel)
+		n, err := t.exec(ctx, `UPDATE hvpanels_panel SET paused='', reason='', since=NULL, probe_at=NULL, probes=0, failures=0, failed_id='',
+			resumed_at=CASE WHEN paused IN ('loss', 'person') THEN {now} ELSE resumed_at END WHERE name=$1 AND `+condition, panel)
 		resumed = n > 0
 		if err != nil || n == 0 {
 			return err
@@ -161,7 +162,7 @@ func (e *Engine) probePanels(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if ok && e.panels[name] != nil {
+			if ok {
 				jobs = append(jobs, j)
 			}
 		}

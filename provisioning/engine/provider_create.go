@@ -20,7 +20,7 @@ func (p *providerStep) create(ctx context.Context) (v verdict, ready bool) {
 	if err := p.e.save(ctx, p.t, p.l); err != nil {
 		return p.retry(err), false
 	}
-	p.sent = true
+	p.sent = writeCreate
 	progress, err := provisioning.CreateStep(ctx, p.p.provider, p.intents(), p.svc.Spec, p.e.config.Create)
 	if perr := p.keepPassword(ctx, progress.Password); perr != nil {
 		err = errors.Join(err, perr)
@@ -38,19 +38,21 @@ func (p *providerStep) create(ctx context.Context) (v verdict, ready bool) {
 		return verdict{state: Creating, message: "waiting for " + progress.Waiting, after: progress.Again}, false
 	}
 	p.found()
-	p.l.Size = sizeOf(p.svc.Spec)
+	if p.l.Size, err = plannedSize(ctx, p.e.db.pool(), p.svc.Key); err != nil {
+		return p.retry(err), false
+	}
 	return p.installing(ctx, progress.Operation)
 }
 
 // notCreated says what to do when a step of the creation failed. A server that is gone is never made again on its own.
 func (p *providerStep) notCreated(ctx context.Context, err error) (verdict, bool) {
 	var conflict *provisioning.ConflictError
-	switch {
-	case errors.Is(err, provisioning.NotFound) && p.t.instance != "":
-		return p.missing(ctx, err), false
-	case errors.Is(err, provisioning.Mismatch) && p.t.instance != "":
-		return p.settled(Foreign, "foreign: "+err.Error()), false
-	case errors.As(err, &conflict) && conflict.Key != p.svc.Key: // somebody has to sort out another order first
+	if p.t.instance != "" && (errors.Is(err, provisioning.NotFound) || errors.Is(err, provisioning.Mismatch)) {
+		if _, v, ok := p.observe(ctx); !ok { // the server itself is gone or another one, and not its image, say
+			return v, false
+		}
+	}
+	if errors.As(err, &conflict) && conflict.Key != p.svc.Key { // somebody has to sort out another order first
 		return p.retry(err), false
 	}
 	v, refused := p.failure(ctx, writeCreate, err)

@@ -87,6 +87,7 @@ func (s *step) provider(ctx context.Context) verdict {
 func (p *providerStep) run(ctx context.Context) verdict {
 	if p.t.disturbed > 0 {
 		p.l.Sent = nil // a late write may have come after ours
+		p.l.Placed = p.l.Placed || p.t.late == writeSuspend
 	}
 	if p.svc.Desired == Absent {
 		return p.absent(ctx)
@@ -234,7 +235,7 @@ func (p *providerStep) write(ctx context.Context, verb string, send func() (*pro
 	if err := p.e.save(ctx, p.t, p.l); err != nil {
 		return p.retry(err), false
 	}
-	p.sent = true
+	p.sent = verb
 	op, err := send()
 	if err != nil {
 		v, refused := p.failure(ctx, verb, err)

@@ -1,11 +1,14 @@
 package engine_test
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite"
@@ -50,4 +53,23 @@ func restore(t *testing.T, p *ospabpaneltest.Panel, s ospabpaneltest.State) {
 	b, err := json.Marshal(s)
 	require.NoError(t, err)
 	require.NoError(t, p.Restore(b))
+}
+
+func pgxConnect(t *testing.T, db provisioning.Secret) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), db.Reveal())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	return conn
+}
+
+// dropTables empties the database.
+func dropTables(t *testing.T, db provisioning.Secret) {
+	t.Helper()
+	if path, ok := strings.CutPrefix(db.Reveal(), "sqlite:"); ok {
+		require.NoError(t, os.Remove(path))
+		return
+	}
+	_, err := rawDB(t, db).ExecContext(t.Context(), `DROP SCHEMA public CASCADE; CREATE SCHEMA public`)
+	require.NoError(t, err)
 }

@@ -169,7 +169,7 @@ func (r *registrarStep) register(ctx context.Context, status provisioning.Record
 	if err := r.e.save(ctx, r.t, r.l); err != nil {
 		return r.retry(err)
 	}
-	r.sent = true
+	r.sent = writeRegister
 	window, cancel := context.WithDeadline(ctx, r.l.SendBefore)
 	defer cancel()
 	id, err := r.p.registrar.Register(window, rec)
@@ -239,7 +239,7 @@ func (r *registrarStep) status(ctx context.Context, want provisioning.RecordStat
 	if err := r.e.save(ctx, r.t, r.l); err != nil {
 		return r.retry(err)
 	}
-	r.sent = true
+	r.sent = writeStatus
 	err := r.p.registrar.SetRecordStatus(ctx, provisioning.RecordID(r.t.instance), want)
 	if r.asked(err) != nil {
 		v, refused := r.failure(ctx, writeStatus, err)
@@ -279,7 +279,7 @@ func (r *registrarStep) unregister(ctx context.Context) verdict {
 	if err := r.e.save(ctx, r.t, r.l); err != nil {
 		return r.retry(err)
 	}
-	r.sent = true
+	r.sent = writeUnregister
 	err := r.p.registrar.Unregister(ctx, provisioning.RecordID(r.t.instance))
 	if err != nil && (!errors.Is(err, provisioning.NotFound) || errors.Is(err, provisioning.ErrMaybeApplied)) {
 		v, refused := r.failure(ctx, writeUnregister, err)

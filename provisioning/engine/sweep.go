@@ -46,9 +46,7 @@ func (e *Engine) sweepOnce(ctx context.Context) (rows int, err error) {
 			RETURNING id, panel`, []any{e.config.Timings.Watchdog.Milliseconds(), sweepRows}, func(scan func(...any) error) error {
 			var j wakeUp
 			err := scan(&j.ID, &j.panel)
-			if e.panels[j.panel] != nil {
-				jobs = append(jobs, j)
-			}
+			jobs = append(jobs, j)
 			return err
 		})
 		if err != nil {

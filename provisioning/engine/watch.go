@@ -14,7 +14,6 @@ func (e *Engine) Watch(ctx context.Context, since time.Time) iter.Seq2[TargetSta
 	// A row is stamped before its transaction commits, so a little of the past is read again each time.
 	const overlap = 10 * time.Second
 	return func(yield func(TargetStatus, error) bool) {
-		seen := map[string]time.Time{}
 		told := map[string]string{}
 		last := since
 		for {
@@ -24,16 +23,15 @@ func (e *Engine) Watch(ctx context.Context, since time.Time) iter.Seq2[TargetSta
 					return
 				}
 				id, now := targetID(t.Key, t.Panel), string(t.State)+"\x00"+t.Message+"\x00"+t.instance
-				if t.Changed.Before(since) || told[id] == now && !t.Changed.After(seen[id]) {
-					continue
-				}
-				changed := told[id] != now
-				seen[id], told[id] = t.Changed, now
-				if changed && !yield(t.TargetStatus, nil) {
-					return
-				}
 				if t.Changed.After(last) {
 					last = t.Changed
+				}
+				if t.Changed.Before(since) || told[id] == now {
+					continue
+				}
+				told[id] = now
+				if !yield(t.TargetStatus, nil) {
+					return
 				}
 			}
 			if err := pause(ctx, e.config.Timings.Watch); err != nil {

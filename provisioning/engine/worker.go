@@ -37,7 +37,7 @@ type step struct {
 	scope string   // the scope of creates that another step had locked
 	probe bool     // the panel is paused, and this is the step that tries
 	alive bool     // the panel has answered
-	sent  bool     // something was sent to the panel that changes it
+	sent  string   // the last thing that was sent to the panel to change it
 }
 
 // step does one step of a claimed row. again means that there is more to do at once.
@@ -68,9 +68,9 @@ func (e *Engine) step(ctx context.Context, t *target, probe bool) (again bool) {
 	again, err := e.letGo(ctx, t, v, s.wake)
 	e.metrics.step(Step{Panel: t.panel, Key: t.key, State: v.state, Message: v.message, Failed: v.failed, Took: time.Since(began)})
 	switch {
-	case errors.Is(err, errFenced) && s.sent:
+	case errors.Is(err, errFenced) && s.sent != "":
 		e.log.LogAttrs(ctx, slog.LevelWarn, "engine: a step ended after its row was taken by another process", slog.String("row", t.id))
-		err = e.disturb(ctx, t)
+		err = e.disturb(ctx, t, s.sent)
 	case errors.Is(err, errFenced):
 		err = nil
 	case err == nil && before != v.state:

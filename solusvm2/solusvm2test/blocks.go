@@ -225,7 +225,8 @@ func (c *call) listBlockAddresses() answer {
 	return page(c, rows, c.addressJSON)
 }
 
-// createBlockAddress registers the address that is named, which is how a set grows (guess), or the next one of a range, as the vendor's client asks for it without a body.
+// createBlockAddress registers the address that is named, which is how a set grows (guess), or the next one of a range, as the vendor's client asks for it
+// without a body.
 func (c *call) createBlockAddress() answer {
 	b := find(c, c.Blocks)
 	if b == nil {
@@ -246,7 +247,7 @@ func (c *call) createBlockAddress() answer {
 	if f.failed() {
 		return f.invalid()
 	}
-	a := (*address)(nil)
+	var a *address
 	if f.has("ip") {
 		a = c.register(c.now, b, ip.String())
 	} else if a = c.fresh(c.now, b); a == nil {
@@ -291,25 +292,27 @@ func (c *call) deleteAddress() answer {
 }
 
 func (c *call) blockJSON(b *block) obj {
-	kind, list := "IPv4", "range"
-	if b.V6 {
-		kind = "IPv6"
+	o := b.json()
+	o["compute_resources"] = refs(b.Nodes, c.Nodes, func(n *node) string { return n.Name })
+	return o
+}
+
+// json has the members that a block of its kind has.
+func (b *block) json() obj {
+	o := obj{
+		"id": b.ID, "name": b.Name, "type": "IPv4", "list_type": "range", "gateway": b.Gateway, "ns_1": b.NS1, "ns_2": b.NS2,
+		"reverse_dns": obj{"zone": b.Zone, "enabled": b.ReverseDNS}, "total_ips_count": nil,
 	}
 	if b.Set {
-		list = "set"
-	}
-	o := obj{
-		"id": b.ID, "name": b.Name, "type": kind, "list_type": list, "gateway": b.Gateway, "netmask": nullable(b.Netmask), "ns_1": b.NS1, "ns_2": b.NS2,
-		"from": nil, "to": nil, "range": nil, "subnet": nil, "reverse_dns": obj{"zone": b.Zone, "enabled": b.ReverseDNS}, "total_ips_count": nil,
-		"compute_resources": refs(b.Nodes, c.Nodes, func(n *node) string { return n.Name }),
+		o["list_type"] = "set"
 	}
 	switch {
 	case b.V6:
-		o["range"], o["subnet"] = b.Range.String(), b.Subnet
+		o["type"], o["range"], o["subnet"] = "IPv6", b.Range.String(), b.Subnet
 	case b.Set:
-		o["total_ips_count"] = len(b.Known)
+		o["netmask"], o["total_ips_count"] = b.Netmask, len(b.Known)
 	default:
-		o["from"], o["to"], o["total_ips_count"] = b.From.String(), b.To.String(), fmt.Sprintf("%s - %s", b.From, b.To)
+		o["netmask"], o["from"], o["to"], o["total_ips_count"] = b.Netmask, b.From.String(), b.To.String(), fmt.Sprintf("%s - %s", b.From, b.To)
 	}
 	return o
 }
@@ -317,7 +320,7 @@ func (c *call) blockJSON(b *block) obj {
 func (c *call) addressJSON(a *address) obj {
 	b := c.Blocks[a.BlockID]
 	o := obj{
-		"id": a.ID, "ip": a.IP, "ip_block": c.blockJSON(b), "server": nil, "user": nil, "issued_for": nil, "is_primary": a.Primary, "is_reserved": a.Reserved,
+		"id": a.ID, "ip": a.IP, "ip_block": b.json(), "server": nil, "user": nil, "issued_for": nil, "is_primary": a.Primary, "is_reserved": a.Reserved,
 		"is_reverse_dns_enabled": b.ReverseDNS, "comment": nullable(a.Comment),
 	}
 	if s := c.Servers[a.ServerID]; s != nil {

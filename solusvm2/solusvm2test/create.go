@@ -17,8 +17,8 @@ func createOperations() []operation {
 	}
 }
 
-// vocabulary is how one of the three calls that create servers names things; "" is what it does not have. Members of the other vocabularies are ignored, as everything is that
-// the panel does not know (guess).
+// vocabulary is how one of the three calls that create servers names things; "" is what it does not have. Members of the other vocabularies are ignored, as
+// everything is that the panel does not know (guess).
 type vocabulary struct {
 	plan, location, os, application string
 	project, user, description      string
@@ -46,7 +46,8 @@ type order struct {
 	primary      netip.Addr
 }
 
-// createServer needs a plan or a whole custom plan (guess: the plan may be left out then), and takes the token's user and the default project when none is named (guess).
+// createServer needs a plan or a whole custom plan (guess: the plan may be left out then), and takes the token's user and the default project when none is
+// named (guess).
 func (c *call) createServer() answer {
 	f := c.form()
 	f.require("name", "location")

@@ -10,8 +10,8 @@ import (
 	"github.com/hvpanels/hvpanels/internal/fakeserver"
 )
 
-// EventHandlersAPI manages event handlers over HTTP, for programs that simulate the panel. The routes are those of the simulation, not of the panel, whose path for them nobody
-// knows; there is no check of credentials, and the shared secrets are shown.
+// EventHandlersAPI manages event handlers over HTTP, for programs that simulate the panel. The routes are those of the simulation, not of the panel, whose
+// path for them nobody knows; there is no check of credentials, and the shared secrets are shown.
 //
 //	GET    /_sim/event-handlers       the handlers, an array
 //	POST   /_sim/event-handlers       adds one: {"name", "url", "events": [...], "parameters": {...}, "enabled"}

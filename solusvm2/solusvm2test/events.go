@@ -15,8 +15,8 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
-// The events that a handler can be tied to, by the labels of the panel's drop-down list. Only the first label is documented literally. Of the others, the removal of a server is
-// mentioned; that there are more follows from the parameters, and their labels are guesses.
+// The events that a handler can be tied to, by the labels of the panel's drop-down list. Only the first label is documented literally. Of the others, the
+// removal of a server is mentioned; that there are more follows from the parameters, and their labels are guesses.
 const (
 	EventAdditionalIP          = "Add or remove an additional IP" // a migration that changes addresses counts too
 	EventServerCreated         = "Create a server"
@@ -152,8 +152,8 @@ func (st *state) checkHandler(h EventHandler) error {
 // pair is one parameter of a webhook.
 type pair struct{ name, value string }
 
-// extraParams reads the additional parameters of a handler. They may be nested, which nobody has seen on the wire; it is written as PHP writes a query (guess): name[key] for
-// what is in an object or list, 1 and 0 for true and false, nothing for null. The order is that of the names.
+// extraParams reads the additional parameters of a handler. They may be nested, which nobody has seen on the wire; it is written as PHP writes a query
+// (guess): name[key] for what is in an object or list, 1 and 0 for true and false, nothing for null. The order is that of the names.
 func extraParams(text json.RawMessage) ([]pair, error) {
 	if len(text) == 0 {
 		return nil, nil
@@ -217,8 +217,8 @@ func (st *state) fire(now time.Time, event string, about subject) {
 	}
 }
 
-// target is the URL that is called: all parameters of the manual in its order, then those of the handler. Which parameters are filled for which event is a guess: those of a
-// subject that the event does not have are empty.
+// target is the URL that is called: all parameters of the manual in its order, then those of the handler. Which parameters are filled for which event is a
+// guess: those of a subject that the event does not have are empty.
 func (st *state) target(h *eventHandler, about subject) string {
 	params := st.params(about)
 	if extra, err := extraParams(h.Parameters); err == nil { // it was checked when it was stored

@@ -260,9 +260,9 @@ func TestAFailedCallIsAFailedTaskAndNotRepeated(t *testing.T) {
 		reason string
 	}{
 		{"200", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, strings.Repeat("x", 3<<20)) }, 0, false, ""},
-		{"400", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(400) }, 0, true, "The receiver answered 400."},
-		{"401", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, 0, true, "The receiver answered 401."},
-		{"503", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, 0, true, "The receiver answered 503."},
+		{"400", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadRequest) }, 0, true, "The receiver answered 400."},
+		{"401", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }, 0, true, "The receiver answered 401."},
+		{"503", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }, 0, true, "The receiver answered 503."},
 		{"an answer that never comes", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, 30 * time.Second, true, "context deadline exceeded"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// form is the JSON body of a request with what is wrong with it, checked the way the framework does: numbers may be text, null is absent, and members that an operation does
-// not know are ignored. So a member of another vocabulary does nothing, and what it stood for is missing.
+// form is the JSON body of a request with what is wrong with it, checked the way the framework does: numbers may be text, null is absent, and members that an
+// operation does not know are ignored. So a member of another vocabulary does nothing, and what it stood for is missing.
 type form struct {
 	in     map[string]any
 	prefix string // of a nested object: "params."
@@ -67,13 +67,14 @@ func (f *form) int(name string, def, low, high int64) int64 {
 // count reads a number that cannot be negative.
 func (f *form) count(name string, def int64) int64 { return f.int(name, def, 0, math.MaxInt64) }
 
-func (f *form) float(name string, def, low, high float64) float64 {
+// float reads a number from 0 to high, def when absent.
+func (f *form) float(name string, def, high float64) float64 {
 	if !f.has(name) {
 		return def
 	}
 	n, err := strconv.ParseFloat(fmt.Sprint(f.in[name]), 64)
-	if err != nil || n < low || n > high {
-		f.fail(name, "The %s must be between %v and %v.", words(name), low, high)
+	if err != nil || n < 0 || n > high {
+		f.fail(name, "The %s must be between 0 and %v.", words(name), high)
 	}
 	return n
 }

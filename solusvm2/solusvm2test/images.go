@@ -157,7 +157,7 @@ func (v *imageVersion) read(c *call, f *form) (plans []int64) {
 	v.Version, v.URL = f.text("version", v.Version, 255), f.text("url", v.URL, 2048)
 	v.Virtualization = f.word("virtualization_type", v.Virtualization, "kvm", "vz")
 	v.CloudInit = f.word("cloud_init_version", v.CloudInit, "v0", "v0-centos6", "v0-debian9", "v2", "v2-alpine", "v2-centos", "v2-debian10", "cloudbase")
-	v.Hidden, v.Position = !f.bool("is_visible", !v.Hidden), f.float("position", v.Position, 0, math.MaxInt32)
+	v.Hidden, v.Position = !f.bool("is_visible", !v.Hidden), f.float("position", v.Position, math.MaxInt32)
 	return refIDs(f, "available_plans", nil, c.Plans)
 }
 

@@ -59,8 +59,8 @@ func (c *call) reinstallServer() answer {
 	return ok(c.taskJSON(c.start(s, TaskReinstall, c.panel.timing.Reinstall, w)))
 }
 
-// resizeServer changes the plan. A disk that would get smaller is refused (guess), and so is a compute resource without room. "delayed" lets the change wait for the next start
-// of the guest; the panel shows it at once (guess).
+// resizeServer changes the plan. A disk that would get smaller is refused (guess), and so is a compute resource without room. "delayed" lets the change wait
+// for the next start of the guest; the panel shows it at once (guess).
 func (c *call) resizeServer() answer {
 	s, a := c.findIdle()
 	if s == nil {
@@ -93,8 +93,8 @@ func (c *call) resizeServer() answer {
 	return ok(c.taskJSON(c.start(s, TaskResize, c.panel.timing.Resize, work{Plan: changed, Delayed: delayed})))
 }
 
-// resetServerPassword answers with the password, which is good when the task that sets it has ended. Unless it is told not to, the panel mails it to the owner of the token.
-// A server that is off is refused (guess).
+// resetServerPassword answers with the password, which is good when the task that sets it has ended. Unless it is told not to, the panel mails it to the
+// owner of the token. A server that is off is refused (guess).
 func (c *call) resetServerPassword() answer {
 	s, a := c.findIdle()
 	if s == nil {

@@ -163,7 +163,7 @@ func (c *call) locationJSON(l *location) obj {
 	nodes, plans := []obj{}, []obj{}
 	for _, n := range sorted(c.Nodes) {
 		if slices.Contains(n.Locations, l.ID) {
-			nodes = append(nodes, ref(n.ID, n.Name))
+			nodes = append(nodes, obj{"id": n.ID, "name": n.Name, "host": n.Host, "status": n.Status, "is_locked": n.Locked})
 		}
 	}
 	for _, p := range sorted(c.Plans) {

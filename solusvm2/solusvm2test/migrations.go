@@ -9,8 +9,8 @@ func migrationOperations() []operation {
 	return []operation{{"migrateServers", "POST /servers_migrations", admins, (*call).migrateServers}}
 }
 
-// migrateServers starts a task for each server and one over all. Addresses survive when both compute resources hand out their block; with preserve_ips others are refused,
-// without it they are replaced. A live migration needs running servers of kind kvm. How refusals look is a guess.
+// migrateServers starts a task for each server and one over all. Addresses survive when both compute resources hand out their block; with preserve_ips others
+// are refused, without it they are replaced. A live migration needs running servers of kind kvm. How refusals look is a guess.
 func (c *call) migrateServers() answer {
 	f := c.form()
 	f.require("servers", "destination_compute_resource_id")
@@ -45,9 +45,7 @@ func (c *call) migrateServers() answer {
 		t := c.start(c.Servers[id], TaskMigrate, c.panel.timing.Migrate, work{TargetID: target.ID})
 		children, list = append(children, t.ID), append(list, c.taskJSON(t))
 	}
-	parent := c.addTask(&task{
-		NodeID: target.ID, Action: taskMigration, Created: c.now, Start: c.now, Finish: c.now.Add(c.panel.timing.Migrate), Work: work{Tasks: children},
-	})
+	parent := c.startOnNode(target, taskMigration, c.panel.timing.Migrate, work{Tasks: children})
 	return made(obj{"id": c.next("migration"), "destination_compute_resource": c.nodeJSON(target), "task": c.taskJSON(parent), "children": list})
 }
 
@@ -102,8 +100,8 @@ func (st *state) finishMigrate(t *task, s *server, well bool) {
 	}
 }
 
-// Migrate moves a server to another compute resource, as an administrator does it in the panel: when the task ends, its addresses are others where the blocks differ. It returns
-// the id of the task.
+// Migrate moves a server to another compute resource, as an administrator does it in the panel: when the task ends, its addresses are others where the blocks
+// differ. It returns the id of the task.
 func (p *Panel) Migrate(serverID, computeResourceID int64) (taskID int64, err error) {
 	p.look(func(c *call) {
 		s, n := c.Servers[serverID], c.Nodes[computeResourceID]

@@ -3,7 +3,6 @@ package solusvm2test
 import (
 	"math"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -66,14 +65,14 @@ func (st *state) addNode(now time.Time, in ComputeResource) int64 {
 func newNodeSettings() map[string]any {
 	unlimited := obj{"unlimited": true, "total": 0, "used": 0}
 	return obj{
-		"cache_path": "/tmp", "iso_path": "/var/iso", "backup_tmp_path": "/tmp", "vnc_proxy_port": 6080, "balance_strategy": "round-robin",
+		"cache_path": "/var/cache/images", "iso_path": "/var/iso", "backup_tmp_path": "/var/backup", "vnc_proxy_port": 6080, "balance_strategy": "round-robin",
 		"limits":  obj{"vm": unlimited, "hdd": unlimited, "ram": unlimited, "vcpu": unlimited},
 		"network": obj{"type": "bridged", "bridges": []obj{{"type": "public", "name": "br0"}}}, "virtualization_types": []string{"kvm", "vz"},
 	}
 }
 
-// SetComputeResourceStatus changes the status of a compute resource ("active", "unavailable", "failed"). Servers of one that is not active are unavailable, and their tasks
-// fail. Event handlers fire.
+// SetComputeResourceStatus changes the status of a compute resource ("active", "unavailable", "failed"). Servers of one that is not active are unavailable,
+// and their tasks fail. Event handlers fire.
 func (p *Panel) SetComputeResourceStatus(id int64, status string) {
 	p.look(func(c *call) {
 		if n := c.Nodes[id]; n != nil {
@@ -163,9 +162,7 @@ func (c *call) createNode() answer {
 	c.Nodes[n.ID] = n
 	c.setBlocks(f, n, blocks)
 	c.addStorage(n.ID, "fb", "/var/lib/libvirt/images")
-	c.addTask(&task{
-		NodeID: n.ID, Action: taskCommission, Created: c.now, Start: c.now.Add(min(c.panel.timing.Queue, c.panel.timing.Commission)), Finish: n.Ready,
-	})
+	c.startOnNode(n, taskCommission, c.panel.timing.Commission, work{})
 	c.log(c.now, c.user.Email, "compute_resource_create_requested", obj{"id": n.ID, "name": n.Name})
 	return made(c.nodeJSON(n))
 }
@@ -239,7 +236,9 @@ func (c *call) listNodeNetworks() answer {
 		return c.lost("ComputeResource")
 	}
 	return unpaged([]string{"eth0"}, func(name string) obj {
-		return obj{"id": name, "name": name, "addr_conf_type": "static", "ip_version": 4, "ip": "192.0.2." + strconv.FormatInt(n.ID, 10), "mask": "255.255.255.0", "mask_size": 24}
+		return obj{
+			"id": name, "name": name, "addr_conf_type": "static", "ip_version": 4, "ip": "192.0.2." + itoa(n.ID), "mask": "255.255.255.0", "mask_size": 24,
+		}
 	})
 }
 
@@ -262,10 +261,7 @@ func (c *call) setupNodeNetwork() answer {
 		return conflict("The compute resource is not ready for its network.")
 	}
 	n.Settings["network"] = obj{"type": kind, "bridges": []obj{{"type": "public", "name": "br0"}}}
-	t := c.addTask(&task{
-		NodeID: n.ID, Action: taskConfigureNetwork, Created: c.now, Start: c.now.Add(min(c.panel.timing.Queue, c.panel.timing.Network)), Finish: c.now.Add(c.panel.timing.Network),
-	})
-	return ok(c.taskJSON(t))
+	return ok(c.taskJSON(c.startOnNode(n, taskConfigureNetwork, c.panel.timing.Network, work{})))
 }
 
 func (c *call) listInstallSteps() answer {
@@ -317,7 +313,7 @@ func (c *call) nodeJSON(n *node) obj {
 	blocks, ipv6 := []obj{}, false
 	for _, b := range sorted(c.Blocks) {
 		if slices.Contains(b.Nodes, n.ID) {
-			blocks, ipv6 = append(blocks, ref(b.ID, b.Name)), ipv6 || b.V6
+			blocks, ipv6 = append(blocks, b.json()), ipv6 || b.V6
 		}
 	}
 	return obj{

@@ -14,8 +14,8 @@ const (
 	maxPageSize = 100
 )
 
-// page answers one page of rows. A page size that is asked for is taken up to 100 (guess: one client sends 100), and then comes back as text; other values, and page numbers
-// that are none, mean the default, as the framework has it.
+// page answers one page of rows. A page size that is asked for is taken up to 100 (guess: one client sends 100), and then comes back as text; other values,
+// and page numbers that are none, mean the default, as the framework has it.
 func page[T any](c *call, rows []T, row func(T) obj) answer {
 	q := c.r.URL.Query()
 	size := pageSize

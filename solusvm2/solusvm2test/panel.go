@@ -1,11 +1,12 @@
-// Package solusvm2test is a simulated SolusVM 2 management node. It keeps users, projects, plans, compute resources, addresses, servers and tasks as a panel does, lets tasks
-// take time, checks what a panel checks, breaks in the ways that fault rules describe, and really calls the webhooks of its event handlers.
+// Package solusvm2test is a simulated SolusVM 2 management node. It keeps users, projects, plans, compute resources, addresses, servers and tasks as a panel
+// does, lets tasks take time, checks what a panel checks, breaks in the ways that fault rules describe, and really calls the webhooks of its event handlers.
 //
-// It is built from what public clients and the vendor's guides show. Where nobody has seen what a panel does, the comment says "guess", and a client should not rely on it.
-// What time does to servers and tasks is computed when somebody looks, so the whole panel is data: Snapshot and Restore carry it to another process.
+// It is built from what public clients and the vendor's guides show. Where nobody has seen what a panel does, the comment says "guess", and a client should
+// not rely on it. What time does to servers and tasks is computed when somebody looks, so the whole panel is data: Snapshot and Restore carry it to another
+// process.
 //
-// A test makes one with New and gives Transport to its client; nothing touches the network. It works inside testing/synctest when it is made there. A program makes one
-// with NewPanel and serves it as an http.Handler.
+// A test makes one with New and gives Transport to its client; nothing touches the network. It works inside testing/synctest when it is made there. A program
+// makes one with NewPanel and serves it as an http.Handler.
 package solusvm2test
 
 import (
@@ -53,14 +54,15 @@ func WithTokenLife(d time.Duration) Option { return func(o *Options) { o.TokenLi
 // WithoutCatalogue leaves plans, images, locations, compute resources and addresses out.
 func WithoutCatalogue() Option { return func(o *Options) { o.Empty = true } }
 
-// WithOldShapes lets answers look as clients saw them on older nodes: "not exists" for "not exist", one object instead of a list of IPv6 networks, the VNC password in
-// settings.vnc, the flat list ips, public_key for the text of a key, and times without a zone.
+// WithOldShapes lets answers look as clients saw them on older nodes: "not exists" for "not exist", one object instead of a list of IPv6 networks, the VNC
+// password in settings.vnc, the flat list ips, public_key for the text of a key, and times without a zone.
 func WithOldShapes() Option { return func(o *Options) { o.OldShapes = true } }
 
 // WithWebhooks sends the calls of event handlers through a transport, such as that of a receiver in the same process.
 func WithWebhooks(rt http.RoundTripper) Option { return func(o *Options) { o.Webhooks = rt } }
 
-// Timing says how long a panel takes. A zero field has the default, a negative one takes no time. Only the defaults of Create and Delete rest on what somebody measured.
+// Timing says how long a panel takes. A zero field has the default, a negative one takes no time. Only the default of Create rests on what
+// somebody measured.
 type Timing struct {
 	Queue      time.Duration // how long a task waits before it starts; 1 s. Part of the durations below.
 	Create     time.Duration // from the request until the server runs; 30 s
@@ -86,8 +88,8 @@ func (t Timing) scaled(speed float64) Timing {
 	if speed <= 0 {
 		speed = 1
 	}
-	d := func(value, def time.Duration) time.Duration {
-		return time.Duration(float64(max(cmp.Or(value, def*time.Second), 0)) / speed)
+	d := func(value time.Duration, seconds int) time.Duration {
+		return time.Duration(float64(max(cmp.Or(value, time.Duration(seconds)*time.Second), 0)) / speed)
 	}
 	return Timing{
 		Queue: d(t.Queue, 1), Create: d(t.Create, 30), Reinstall: d(t.Reinstall, 30), Start: d(t.Start, 3), Stop: d(t.Stop, 6), ForceStop: d(t.ForceStop, 2),
@@ -194,7 +196,6 @@ func (p *Panel) Close() {
 	p.mu.Unlock()
 	p.stop()
 	p.calls.Wait()
-	p.webhooks.CloseIdleConnections()
 }
 
 // look runs f on the state as it is now, then starts the calls of webhooks that are due.

@@ -463,6 +463,39 @@ func TestAnUnknownStatusCanBeReported(t *testing.T) {
 	assert.Equal(t, "started", dig(a.get(serverPath(s.ID, "")), "data", "status"))
 }
 
+// FuzzRequests sends odd bodies to every operation: each is answered, whatever comes.
+func FuzzRequests(f *testing.F) {
+	bodies := []string{
+		`{}`, `[]`, `null`, `{"name":"a","plan":11,"location":21,"os":43,"additional_disks":[{"name":"x","size":1,"offer_id":1}]}`, `{"servers":[101],"ids":[101,3001]}`,
+		`{"name":"p","virtualization_type":"kvm","storage_type":"fb","image_format":"raw","params":{"disk":1,"ram":1073741824,"vcpu":1},"limits":{"disk_iops":[]}}`,
+		`{"name":"b","type":"IPv6","gateway":"::1","range":"2001:db8::/64","subnet":120,"ip":"::ffff:1.2.3.4"}`, `{"custom_plan":{"params":{"ram":"x"}},"plan_id":12}`,
+		`{"application":82,"application_data":"{}","email":"a@b","roles":[1],"force":1,"mode":"iso","from":"1.2.3.4","to":"1.2.3.4","list_type":"set"}`,
+	}
+	for op := range operations() {
+		f.Add(op, bodies[op%len(bodies)])
+	}
+	f.Fuzz(func(t *testing.T, n int, body string) {
+		a := newAPI(t, WithTiming(Timing{Create: -1}), WithWebhooks(brokenTransport{}))
+		a.foreign(Server{IPv6: true})
+		ops := operations()
+		op := ops[(n%len(ops)+len(ops))%len(ops)]
+		method, path, _ := strings.Cut(op.route, " ")
+		id := map[string]string{"users": "1", "projects": "501", "roles": "1", "plans": "11", "locations": "21", "os_images": "31", "os_image_versions": "41",
+			"compute_resources": "6", "ip_blocks": "201", "ips": "3001"}[strings.Split(path, "/")[1]]
+		if id == "" {
+			id = "101"
+		}
+		path = strings.NewReplacer("{id}", id, "{memberId}", "701", "{metric}", "cpu", "{uuid}", a.p.Servers()[0].UUID).Replace(path)
+		for range 2 {
+			status, answer := a.do(method, path, body)
+			assert.Contains(t, []int{200, 201, 204, 401, 403, 404, 409, 422}, status, answer)
+		}
+		b, err := a.p.Snapshot()
+		require.NoError(t, err)
+		require.NoError(t, a.p.Restore(b), "what a request left behind is whole")
+	})
+}
+
 func TestThePageOfTheBrowserIsNotJSON(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)

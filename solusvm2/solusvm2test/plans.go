@@ -96,8 +96,8 @@ func (p *Panel) AddPlan(in Plan) int64 {
 
 func newPlan() *plan {
 	p := &plan{
-		Virtualization: "kvm", StorageType: "fb", ImageFormat: "qcow2", VCPUUnits: 1000, VCPULimit: 100, IOPriority: 4, Limits: map[string]limit{}, ResetPolicy: "never",
-		TrafficType: "separate", Netfilter: "full", Increments: 3,
+		Virtualization: "kvm", StorageType: "fb", ImageFormat: "qcow2", VCPUUnits: 1000, VCPULimit: 100, IOPriority: 4, Limits: map[string]limit{},
+		ResetPolicy: "never", TrafficType: "separate", Netfilter: "full", Increments: 3,
 	}
 	for name, units := range limitUnits {
 		p.Limits[name] = limit{Unit: units[0]}
@@ -189,9 +189,9 @@ func (p *plan) readFlags(c *call, f *form) {
 	p.Default, p.Hidden = f.bool("is_default", p.Default), !f.bool("is_visible", !p.Hidden)
 	p.readSwitches(f)
 	for i, name := range tokenNames {
-		p.Tokens[i] = f.float(name, p.Tokens[i], 0, 1000)
+		p.Tokens[i] = f.float(name, p.Tokens[i], 1000)
 	}
-	p.BackupPrice = f.float("backup_price", p.BackupPrice, 0, 100)
+	p.BackupPrice = f.float("backup_price", p.BackupPrice, 100)
 	p.Locations = refIDs(f, "available_locations", p.Locations, c.Locations)
 	p.Versions = refIDs(f, "available_os_image_versions", p.Versions, c.Versions)
 	p.Applications = refIDs(f, "available_applications", p.Applications, c.Applications)
@@ -287,7 +287,7 @@ func (c *call) patchPlan() answer {
 		return c.lost("Plan")
 	}
 	f := c.form()
-	isDefault, isVisible, position := f.bool("is_default", p.Default), f.bool("is_visible", !p.Hidden), f.float("position", p.Position, 0, math.MaxInt32)
+	isDefault, isVisible, position := f.bool("is_default", p.Default), f.bool("is_visible", !p.Hidden), f.float("position", p.Position, math.MaxInt32)
 	if f.failed() {
 		return f.invalid()
 	}
@@ -378,8 +378,9 @@ func refs[T any](ids []int64, table map[int64]*T, name func(*T) string) []obj {
 func (p *plan) price() obj {
 	amount := func(v float64) string { return strconv.FormatFloat(v, 'f', 5, 64) }
 	return obj{
-		"per_hour": amount(p.Tokens[0]), "per_month": amount(p.Tokens[1]), "additional_ips_per_hour": amount(p.Tokens[2]), "additional_ips_per_month": amount(p.Tokens[3]),
-		"currency_code": "USD", "total_price": amount(p.Tokens[1]), "total_price_without_backups": amount(p.Tokens[1]), "backup_price": amount(p.BackupPrice),
+		"per_hour": amount(p.Tokens[0]), "per_month": amount(p.Tokens[1]), "additional_ips_per_hour": amount(p.Tokens[2]),
+		"additional_ips_per_month": amount(p.Tokens[3]),
+		"currency_code":            "USD", "total_price": amount(p.Tokens[1]), "total_price_without_backups": amount(p.Tokens[1]), "backup_price": amount(p.BackupPrice),
 		"taxes_inclusive": false, "taxes": []any{},
 	}
 }

@@ -26,8 +26,8 @@ func (c *call) power(action Task, d time.Duration, w work) answer {
 	return ok(c.taskJSON(c.start(s, action, d, w)))
 }
 
-// takesPower refuses what the state of a server does not allow: the vendor's guide says that a suspended server cannot be started; that one which was never made cannot be
-// operated, and how both are refused, are guesses. Starting a running server and stopping a stopped one end well and change nothing (guess).
+// takesPower refuses what the state of a server does not allow: the vendor's guide says that a suspended server cannot be started; that one which was never
+// made cannot be operated, and how both are refused, are guesses. Starting a running server and stopping a stopped one end well and change nothing (guess).
 func (s *server) takesPower(action Task) (answer, bool) {
 	switch {
 	case s.Suspended && (action == TaskStart || action == TaskRestart):

@@ -44,15 +44,17 @@ func (st *state) defaultProject(userID int64) *project {
 	return &project{}
 }
 
-// serversIn counts the servers of a project.
-func (st *state) serversIn(projectID int64) int {
-	n := 0
-	for _, s := range st.Servers {
-		if s.ProjectID == projectID && s.Deleted.IsZero() {
-			n++
+// serversIn is how many servers a project has.
+func (c *call) serversIn(projectID int64) int {
+	if c.inProjects == nil {
+		c.inProjects = map[int64]int{}
+		for _, s := range c.Servers {
+			if s.Deleted.IsZero() {
+				c.inProjects[s.ProjectID]++
+			}
 		}
 	}
-	return n
+	return c.inProjects[projectID]
 }
 
 func projectOperations() []operation {

@@ -39,7 +39,8 @@ type operation struct {
 func operations() []operation {
 	return slices.Concat(
 		authOperations(), userOperations(), roleOperations(), projectOperations(), keyOperations(), planOperations(), locationOperations(), imageOperations(),
-		applicationOperations(), nodeOperations(), storageOperations(), blockOperations(), serverOperations(), createOperations(), powerOperations(), installOperations(),
+		applicationOperations(), nodeOperations(), storageOperations(), blockOperations(), serverOperations(), createOperations(), powerOperations(),
+		installOperations(),
 		serverAddressOperations(), taskOperations(), snapshotOperations(), backupOperations(), usageOperations(), migrationOperations(), logOperations(),
 		settingsOperations(),
 	)
@@ -94,6 +95,8 @@ type call struct {
 	now   time.Time
 	r     *http.Request
 	user  *user // the owner of the token
+
+	inProjects map[int64]int // how many servers each project has, counted once
 }
 
 // run checks the token and what it may do, and carries the operation out.
@@ -143,7 +146,8 @@ func missing(model string, id any) answer {
 	return refuse(http.StatusNotFound, fmt.Sprintf(`No query results for model [App\Models\%s] %v`, model, id))
 }
 
-// conflict refuses what the state of a record does not allow. That the status is 409 is documented for records that are busy; elsewhere it is a guess, and so are all texts.
+// conflict refuses what the state of a record does not allow. That the status is 409 is documented for records that are busy; elsewhere it is a guess, and so
+// are all texts.
 func conflict(message string) answer { return refuse(http.StatusConflict, message) }
 
 // invalid is the answer to a request that fails validation.

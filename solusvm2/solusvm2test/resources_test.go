@@ -192,6 +192,7 @@ func TestUsersAreKept(t *testing.T) {
 	assert.Equal(t, 1001.0, dig(made, "data", "billing_user_id"))
 	assert.Equal(t, "CLIENT", dig(made, "data", "roles", 0, "name"))
 	assert.NotContains(t, made["data"], "password")
+	assert.Equal(t, made, a.get(path))
 	project := a.get(path + "/projects")
 	assert.Equal(t, true, dig(project, "data", 0, "is_default"))
 	assert.Equal(t, false, dig(project, "data", 0, "is_owner"), "the administrator is not")
@@ -279,6 +280,44 @@ func TestComputeResourcesAreKept(t *testing.T) {
 	assert.Equal(t, "eth0", dig(a.get(path+"/networks"), "data", 0, "name"))
 	assert.Equal(t, "done", dig(a.get(path+"/install_steps"), "data", 2, "status"))
 	a.get(path + "/usage")
+}
+
+func TestProjectsAreKept(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	made := a.want(201, "POST", "/projects", obj{"name": "shop", "description": "d"})
+	path := fmt.Sprintf("/projects/%d", id(made))
+	assert.Equal(t, []any{true, false, 1.0, 0.0}, []any{
+		dig(made, "data", "is_owner"), dig(made, "data", "is_default"), dig(made, "data", "members"), dig(made, "data", "servers"),
+	})
+	a.want(201, "POST", path+"/servers", projectOrder())
+	assert.Equal(t, 1.0, dig(a.get(path), "data", "servers"))
+	assert.Equal(t, "admin@solusvm2.test", dig(a.get(path), "data", "owner", "email"))
+}
+
+func TestAddedApplicationsAskForTheirInputs(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	app := a.p.AddApplication(Application{Name: "Shop", Required: []string{"domain"}})
+	order := func(data obj) obj {
+		return with(nodeOrder(), obj{"os": nil, "application": app, "application_data": data})
+	}
+	refused := a.want(422, "POST", "/servers", order(obj{"domain": ""}))
+	assert.Contains(t, refused["errors"], "application_data.domain")
+	a.want(201, "POST", "/servers", order(obj{"domain": "example.com"}))
+}
+
+func TestTheActivityLogForgetsItsOldestEntries(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.p.look(func(c *call) {
+		for range 2*maxLog + 1 {
+			c.log(c.now, "", "user_created", nil)
+		}
+	})
+	got := a.get("/activity_logs")
+	assert.EqualValues(t, maxLog+1, dig(got, "meta", "total"))
+	assert.EqualValues(t, maxLog+1, dig(got, "data", 0, "id"))
 }
 
 func TestSettingsAreKeptAndUnknownOnesIgnored(t *testing.T) {

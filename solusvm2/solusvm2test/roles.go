@@ -36,7 +36,8 @@ type LimitGroup struct {
 	AdditionalIPs  int64  `json:"additionalIps"`
 }
 
-// AddLimitGroup adds a limit group and returns its id. The limits bind users who order for themselves, not administrators (guess); that of running servers is only shown.
+// AddLimitGroup adds a limit group and returns its id. The limits bind users who order for themselves, not administrators (guess); that of running servers is
+// only shown.
 func (p *Panel) AddLimitGroup(in LimitGroup) int64 {
 	return view(p, func(c *call) int64 {
 		g := &limitGroup{ID: c.next("limit group"), Created: c.now, LimitGroup: in}

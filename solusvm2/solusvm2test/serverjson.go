@@ -2,8 +2,8 @@ package solusvm2test
 
 import "net/netip"
 
-// status is what a server shows: its status, the status of the guest, whether it is processing, and how far that is. A restart or reinstallation leaves the old status in place
-// until its task starts, as was seen on live panels.
+// status is what a server shows: its status, the status of the guest, whether it is processing, and how far that is. A restart or reinstallation leaves the
+// old status in place until its task starts, as was seen on live panels.
 func (c *call) status(s *server) (status, guest string, processing bool, progress any) {
 	switch {
 	case s.Reported != "":

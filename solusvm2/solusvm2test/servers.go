@@ -225,7 +225,8 @@ func (f *form) backupSettings(def any) any {
 	return f.in["backup_settings"]
 }
 
-// patchServer changes what is sent, at once. The name of the guest changes with its next start, which is not simulated. PUT is the same here, because nobody knows its members.
+// patchServer changes what is sent, at once. The name of the guest changes with its next start, which is not simulated. PUT is the same here, because nobody
+// knows its members.
 func (c *call) patchServer() answer {
 	s, a := c.findForWork()
 	if s == nil {

@@ -7,7 +7,8 @@ import (
 	"slices"
 )
 
-// Snapshot returns the whole state of the panel, its tokens and event handlers included, as JSON. Fault rules, the request log and late commits are not part of it.
+// Snapshot returns the whole state of the panel, its tokens and event handlers included, as JSON. Fault rules, the request log and late commits are not part
+// of it.
 func (p *Panel) Snapshot() ([]byte, error) {
 	var b []byte
 	var err error
@@ -15,8 +16,8 @@ func (p *Panel) Snapshot() ([]byte, error) {
 	return b, err
 }
 
-// Restore replaces the state of the panel by a snapshot. What time did to it since then happens at the next look; event handlers fire for it then. Calls of webhooks that had
-// not ended when the snapshot was taken end as failed: the panel is not known to repeat them.
+// Restore replaces the state of the panel by a snapshot. What time did to it since then happens at the next look; event handlers fire for it then. Calls of
+// webhooks that had not ended when the snapshot was taken end as failed: the panel is not known to repeat them.
 func (p *Panel) Restore(snapshot []byte) error {
 	st := &state{}
 	err := json.Unmarshal(snapshot, st)
@@ -40,10 +41,11 @@ func (p *Panel) Restore(snapshot []byte) error {
 
 // check finds what would make a handler fail: missing tables, and records that name others which do not exist.
 func (st *state) check() error {
-	if st.AdminToken == "" || st.Last == nil || st.Forbidden == nil || st.Settings == nil || !complete(st.Tokens) || !complete(st.Roles) || !complete(st.LimitGroups) ||
-		!complete(st.Users) || !complete(st.Projects) || !complete(st.Keys) || !complete(st.Plans) || !complete(st.Locations) || !complete(st.Images) ||
-		!complete(st.Versions) || !complete(st.Applications) || !complete(st.Nodes) || !complete(st.Storages) || !complete(st.Blocks) || !complete(st.Addresses) ||
-		!complete(st.Servers) || !complete(st.Tasks) || !complete(st.Snapshots) || !complete(st.Backups) || !complete(st.Handlers) {
+	if st.AdminToken == "" || st.Last == nil || st.Forbidden == nil || st.Settings == nil || !complete(st.Tokens) || !complete(st.Roles) ||
+		!complete(st.LimitGroups) || !complete(st.Users) || !complete(st.Projects) || !complete(st.Keys) || !complete(st.Plans) || !complete(st.Locations) ||
+		!complete(st.Images) || !complete(st.Versions) || !complete(st.Applications) || !complete(st.Nodes) || !complete(st.Storages) ||
+		!complete(st.Blocks) || !complete(st.Addresses) || !complete(st.Servers) || !complete(st.Tasks) || !complete(st.Snapshots) ||
+		!complete(st.Backups) || !complete(st.Handlers) {
 		return errors.New("tables are missing")
 	}
 	if st.Roles[RoleAdmin] == nil || st.Roles[RoleClient] == nil || st.Users[1] == nil {

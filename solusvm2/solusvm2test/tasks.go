@@ -107,9 +107,17 @@ func (st *state) addTask(t *task) *task {
 
 // start adds a task of a server that takes d from now.
 func (c *call) start(s *server, action Task, d time.Duration, w work) *task {
-	return c.addTask(&task{
-		ServerID: s.ID, NodeID: s.NodeID, Action: action, Created: c.now, Start: c.now.Add(min(c.panel.timing.Queue, d)), Finish: c.now.Add(d), Work: w,
-	})
+	return c.startTask(&task{ServerID: s.ID, NodeID: s.NodeID, Action: action, Work: w}, d)
+}
+
+// startOnNode adds a task that is not about one server.
+func (c *call) startOnNode(n *node, action Task, d time.Duration, w work) *task {
+	return c.startTask(&task{NodeID: n.ID, Action: action, Work: w}, d)
+}
+
+func (c *call) startTask(t *task, d time.Duration) *task {
+	t.Created, t.Start, t.Finish = c.now, c.now.Add(min(c.panel.timing.Queue, d)), c.now.Add(d)
+	return c.addTask(t)
 }
 
 // openTask is the unfinished task of a server, nil when there is none.
@@ -237,8 +245,8 @@ func taskOperations() []operation {
 // listTasks starts with the oldest task (guess).
 func (c *call) listTasks() answer {
 	return page(c, slices.DeleteFunc(sorted(c.Tasks), func(t *task) bool {
-		return t.Action == taskCommission || !c.matches("action", t.Action) || !c.matches("status", t.status(c.now)) || !c.matchesID("compute_resource_id", t.NodeID) ||
-			!c.matchesID("compute_resource_vm_id", t.ServerID)
+		return t.Action == taskCommission || !c.matches("action", t.Action) || !c.matches("status", t.status(c.now)) ||
+			!c.matchesID("compute_resource_id", t.NodeID) || !c.matchesID("compute_resource_vm_id", t.ServerID)
 	}), c.taskJSON)
 }
 

@@ -14,8 +14,8 @@ func usageOperations() []operation {
 
 const usageStep = 5 * time.Minute
 
-// getUsage answers a point for every five minutes of the last day, made up from the uuid and the time, so that asking twice gives the same. The metric is one of four; the
-// members of network points are a guess.
+// getUsage answers a point for every five minutes of the last day, made up from the uuid and the time, so that asking twice gives the same. The metric is one
+// of four; the members of network points are a guess.
 func (c *call) getUsage() answer {
 	metric, uuid := c.r.PathValue("metric"), c.r.PathValue("uuid")
 	all := c.live()

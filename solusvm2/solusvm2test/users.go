@@ -278,7 +278,8 @@ func (c *call) listLanguages() answer {
 func (c *call) userJSON(u *user) obj {
 	roles := []obj{}
 	for _, id := range u.RoleIDs {
-		roles = append(roles, c.roleJSON(c.Roles[id]))
+		r := c.Roles[id]
+		roles = append(roles, obj{"id": r.ID, "name": r.Name, "is_default": r.Default})
 	}
 	o := obj{
 		"id": u.ID, "email": u.Email, "status": u.Status, "roles": roles, "billing_user_id": nullable(u.BillingUserID), "billing_token": nullable(u.BillingToken),

@@ -143,7 +143,8 @@ func (p *Panel) SetVNC(serverID int64, on bool) {
 	p.change(serverID, func(s *server) { s.NoVNC = !on })
 }
 
-// SetState makes the panel report a status of the caller's choosing, such as one that no client knows, for the server and its guest, and no task. "" reports the real one again.
+// SetState makes the panel report a status of the caller's choosing, such as one that no client knows, for the server and its guest, and no task. "" reports
+// the real one again.
 func (p *Panel) SetState(serverID int64, status string) {
 	p.change(serverID, func(s *server) { s.Reported = status })
 }
