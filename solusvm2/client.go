@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -160,37 +159,11 @@ func (c *Client) BaseURL() string { return c.rest.BaseURL() }
 // GET is treated as a read. Everything else is sent once, and an unclear answer is ErrMaybeApplied, unless the option Repeatable says that repeating it gives
 // the same end state.
 func (c *Client) Do(ctx context.Context, method, path string, in, out any, opts ...CallOption) error {
-	class := rest.Once
-	switch method {
-	case http.MethodGet:
-		class = rest.Read
-	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
-	default:
-		return provisioning.InvalidField("method", "must be GET, POST, PUT, PATCH or DELETE")
-	}
-	elements, query, err := splitPath(path)
+	call, err := rest.RawCall(method, path, in, out)
 	if err != nil {
 		return err
 	}
-	return c.rest.Do(ctx, rest.Call{Op: "do", Class: class, Method: method, Path: elements, Query: query, In: in, Out: out}, opts...)
-}
-
-// splitPath takes a path and query apart. Bad elements are refused where all paths are built.
-func splitPath(path string) ([]any, url.Values, error) {
-	path, rawQuery, _ := strings.Cut(path, "?")
-	query, err := url.ParseQuery(rawQuery)
-	if err != nil || strings.ContainsRune(path+rawQuery, '#') {
-		return nil, nil, provisioning.InvalidField("path", "must be a path, perhaps with a query, and without a fragment")
-	}
-	var elements []any
-	for element := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
-		e, err := url.PathUnescape(element)
-		if err != nil {
-			return nil, nil, provisioning.InvalidField("path", "is not escaped correctly")
-		}
-		elements = append(elements, e)
-	}
-	return elements, query, nil
+	return c.rest.Do(ctx, call, opts...)
 }
 
 // Option changes the client that New makes.
