@@ -46,7 +46,7 @@ func (c config) open(ctx context.Context, s settings, log *slog.Logger) (*receiv
 	}
 	brief, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	unlock, err := locks.Lock(brief, time.Now().String())
+	unlock, err := locks.Lock(brief, "whmcs-ipsync")
 	if err != nil {
 		return nil, fmt.Errorf("%s is in use by another run: %w", c.state, err)
 	}

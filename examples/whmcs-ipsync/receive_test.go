@@ -598,6 +598,7 @@ func TestWhatWasStoredIsServedByTheNextRun(t *testing.T) {
 func TestAStateFolderIsNotSharedByTwoRuns(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		r.begin()
+		r.pass(time.Hour)
 		_, err := r.config.open(t.Context(), settings{panel: r.client, events: r.events}, nil)
 		require.ErrorContains(t, err, "is in use by another run")
 	})

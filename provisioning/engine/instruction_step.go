@@ -34,8 +34,7 @@ func (p *providerStep) recreate(ctx context.Context) (v verdict, ok bool) {
 	case there: // it has come back
 		return v, true
 	case err != nil && !errors.Is(err, provisioning.NotFound):
-		v, _ = p.failure(ctx, "reading the server", err)
-		return v, false
+		return p.unread(ctx, "reading the server", err), false
 	}
 	p.alive = true
 	if err := p.dropIntent(ctx); err != nil {

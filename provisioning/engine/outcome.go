@@ -78,6 +78,9 @@ func (s *step) pausing(ctx context.Context, cause string, err error) verdict {
 	return verdict{state: s.t.state, message: "the panel is paused: " + err.Error(), after: s.e.config.Timings.RetryFirst}
 }
 
+// routeLooks is how often in a row a route has to be missing until that is believed.
+const routeLooks = 3
+
 // locked handles a missing route and a missing permission: is it this one operation, or the whole panel? A panel that has no cheap call to find out is paused.
 func (s *step) locked(ctx context.Context, what string, err error) (verdict, bool) {
 	cause := pausedRoute
@@ -97,6 +100,9 @@ func (s *step) locked(ctx context.Context, what string, err error) (verdict, boo
 	case !errors.Is(ping, provisioning.Unsupported) && !errors.Is(ping, provisioning.Forbidden):
 		return s.retry(err), false // nothing is known while the panel does not answer
 	}
+	if cause == pausedRoute && s.t.attempts < routeLooks-1 { // a proxy's page in the place of one answer says nothing about the panel
+		return s.retry(err), false
+	}
 	if cause == pausedAuth {
 		return verdict{state: Blocked, message: "blocked: token lacks " + what + ": " + err.Error(), done: true}, true
 	}
@@ -108,4 +114,13 @@ func (s *step) note(ctx context.Context, err error) {
 	if err != nil {
 		s.e.log.ErrorContext(ctx, "engine: the database failed", "row", s.t.id, "error", err)
 	}
+}
+
+// unread says what to do when something could not be read. A refusal ends nothing: reading again does no harm.
+func (p *providerStep) unread(ctx context.Context, what string, err error) verdict {
+	v, refused := p.failure(ctx, what, err)
+	if refused {
+		v = p.settled(v.state, v.message)
+	}
+	return v
 }

@@ -90,8 +90,7 @@ func (p *providerStep) building(ctx context.Context) (v verdict, ready bool) {
 	case errors.Is(err, provisioning.NotFound):
 		return p.buildForgotten(ctx)
 	case p.asked(err) != nil:
-		v, _ = p.failure(ctx, "looking at the installation", err)
-		return v, false
+		return p.unread(ctx, "looking at the installation", err), false
 	case !look.Done:
 		p.found()
 		return p.again(Building, progress("the panel installs it", look), p.l.Running.Since), false

@@ -23,8 +23,7 @@ func (p *providerStep) absent(ctx context.Context) verdict {
 	}
 	if known && unresolved(in) {
 		if in, err = p.resolve(ctx); err != nil {
-			v, _ := p.failure(ctx, "finding out whether a server was made", err)
-			return v
+			return p.unread(ctx, "finding out whether a server was made", err)
 		}
 		if unresolved(in) {
 			return verdict{state: Deleting, message: "waiting for the fate of its create", after: p.e.config.Timings.Poll}
@@ -99,8 +98,7 @@ func (p *providerStep) deleting(ctx context.Context) verdict {
 		p.found()
 		return verdict{state: Gone, message: "absent, as desired", done: true}
 	case p.asked(err) != nil:
-		v, _ := p.failure(ctx, "looking whether it is gone", err)
-		return v
+		return p.unread(ctx, "looking whether it is gone", err)
 	}
 	return p.waitGone("the panel has accepted the deletion, and the server still exists")
 }

@@ -162,11 +162,7 @@ func (p *providerStep) observe(ctx context.Context) (i provisioning.Instance, v 
 		return i, p.missing(ctx, err), false
 	}
 	if p.asked(err) != nil {
-		v, refused := p.failure(ctx, "reading the server", err)
-		if refused { // reading again does no harm
-			v = p.settled(v.state, v.message)
-		}
-		return i, v, false
+		return i, p.unread(ctx, "reading the server", err), false
 	}
 	p.found()
 	if i.UUID != "" && p.l.UUID != "" && i.UUID != p.l.UUID {
@@ -201,8 +197,7 @@ func (p *providerStep) operation(ctx context.Context) (v verdict, busy bool) {
 		p.l.Running = running{}
 		return v, false
 	case p.asked(err) != nil:
-		v, _ = p.failure(ctx, "looking at "+r.What, err)
-		return v, true
+		return p.unread(ctx, "looking at "+r.What, err), true
 	case !look.Done:
 		return p.again(Changing, progress("the panel carries out "+r.What, look), r.Since), true
 	}

@@ -13,19 +13,24 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
 
 // fleet is the worker processes.
 type fleet struct {
-	setup  setup
-	stderr io.Writer
-	random *rand.Rand
+	setup        setup
+	seed         uint64
+	stderr       io.Writer
+	slots        []*slot
+	kills, stops atomic.Int64
+}
 
-	mu           sync.Mutex
-	running      []*process
-	kills, stops int
+// slot is the place of one worker, which is replaced when it was killed.
+type slot struct {
+	mu sync.Mutex // held while something is done to the worker
+	*process
 }
 
 type process struct {
@@ -35,7 +40,11 @@ type process struct {
 }
 
 func newFleet(o options, s setup, stderr io.Writer) *fleet {
-	return &fleet{setup: s, stderr: stderr, random: generator(o.seed, "processes"), running: make([]*process, o.workers)}
+	f := &fleet{setup: s, seed: o.seed, stderr: stderr}
+	for range o.workers {
+		f.slots = append(f.slots, &slot{})
+	}
+	return f
 }
 
 // start starts a worker and waits until it works.
@@ -76,77 +85,74 @@ func (p *process) kill() {
 	_ = p.stdin.Close()
 }
 
-func (f *fleet) startAll() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for i := range f.running {
-		p, err := f.start()
-		if err != nil {
+func (f *fleet) startAll() (err error) {
+	for _, s := range f.slots {
+		if s.process, err = f.start(); err != nil {
 			return err
 		}
-		f.running[i] = p
 	}
 	return nil
 }
 
 func (f *fleet) killAll() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for i, p := range f.running {
-		if p != nil {
-			p.kill()
+	for _, s := range f.slots {
+		if s.process != nil {
+			s.kill()
 		}
-		f.running[i] = nil
 	}
 }
 
 // torment kills and stops workers until ctx ends. In the end all of them run.
 func (f *fleet) torment(ctx context.Context, pause time.Duration) error {
+	var all sync.WaitGroup
+	var killing, freezing error
+	all.Go(func() { killing = f.again(ctx, "kills", pause, f.replace) })
+	all.Go(func() { freezing = f.again(ctx, "stops", pause, f.freeze) })
+	all.Wait()
+	return errors.Join(killing, freezing)
+}
+
+// again does something to a random worker, again and again, unless something is being done to it.
+func (f *fleet) again(ctx context.Context, purpose string, pause time.Duration, do func(*slot, *rand.Rand) error) error {
+	random := generator(f.seed, purpose)
 	for {
-		if err := wait(ctx, pause/2+rand.N(pause)); err != nil { // #nosec G404 -- how long things take is not repeatable anyway
+		if wait(ctx, pause/2+time.Duration(random.Int64N(int64(pause)))) != nil {
 			return nil
 		}
-		i := f.random.IntN(len(f.running))
-		if f.random.IntN(2) == 0 {
-			if err := f.replace(i); err != nil {
-				return err
-			}
+		s := f.slots[random.IntN(len(f.slots))]
+		if !s.mu.TryLock() {
 			continue
 		}
-		if err := f.freeze(ctx, i, 100*time.Millisecond+time.Duration(f.random.Int64N(int64(4*time.Second)))); err != nil {
+		err := do(s, random)
+		s.mu.Unlock()
+		if err != nil {
 			return err
 		}
 	}
 }
 
 // replace kills a worker, unless it has just woken up, and starts another one.
-func (f *fleet) replace(i int) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if time.Since(f.running[i].woken) < time.Second {
+func (f *fleet) replace(s *slot, _ *rand.Rand) (err error) {
+	if time.Since(s.woken) < time.Second {
 		return nil
 	}
-	f.running[i].kill()
-	f.kills++
-	p, err := f.start()
-	f.running[i] = p
+	s.kill()
+	f.kills.Add(1)
+	s.process, err = f.start()
 	return err
 }
 
 // freeze stops a worker for a while, often for longer than its lease.
-func (f *fleet) freeze(ctx context.Context, i int, d time.Duration) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	p := f.running[i]
-	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+func (f *fleet) freeze(s *slot, random *rand.Rand) error {
+	if err := s.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		return fmt.Errorf("stop: %w", err)
 	}
-	f.stops++
-	_ = wait(ctx, d)
-	if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+	f.stops.Add(1)
+	_ = wait(context.Background(), 100*time.Millisecond+time.Duration(random.Int64N(int64(3*time.Second))))
+	if err := s.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		return fmt.Errorf("continue: %w", err)
 	}
-	p.woken = time.Now()
+	s.woken = time.Now()
 	return nil
 }
 

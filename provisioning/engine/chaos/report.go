@@ -19,7 +19,7 @@ type report struct {
 	wants              map[engine.Desired]int
 	changes            int
 	servers, records   int
-	kills, stops       int
+	kills, stops       int64
 	requests           map[string]int
 	faults             map[string]int
 	uncertain          int
@@ -40,7 +40,7 @@ func (r *report) collect(c *chaos) {
 	for _, want := range c.shop.wants() {
 		r.wants[want]++
 	}
-	r.changes, r.kills, r.stops = c.shop.changes, c.fleet.kills, c.fleet.stops
+	r.changes, r.kills, r.stops = c.shop.changes, c.fleet.kills.Load(), c.fleet.stops.Load()
 	for name, f := range c.panels.faults {
 		requests, counts := f.tally()
 		r.requests[name] = requests

@@ -52,6 +52,7 @@ func (s *shop) order(i int) engine.Service {
 		o.Spec.Plan, o.Spec.Image, o.Spec.Location = id(virtfusiontest.PackageSmall), id(virtfusiontest.TemplateDebian), id(s.panels.location)
 	} else {
 		o.Spec.Plan, o.Spec.Image, o.Spec.Location = id(solusvm2test.PlanSmall), id(solusvm2test.VersionDebian12), id(s.panels.place)
+		o.Record.Image = "Debian 12" // this panel does not tell it by name
 	}
 	return o
 }

@@ -91,7 +91,7 @@ func (s setup) config(timeout time.Duration) (engine.Config, error) {
 		DatabaseURL: s.Database,
 		Create:      provisioning.CreateOptions{SendWindow: 2 * time.Second, Settle: 3 * time.Second},
 		Timings: engine.Timings{
-			Sweep: 200 * time.Millisecond, Lease: 2 * time.Second, Watchdog: 2 * time.Second, StepTimeout: 10 * time.Second, Observe: s.Observe, FirstLook: time.Second, Poll: 100 * time.Millisecond,
+			Sweep: 200 * time.Millisecond, Lease: 1500 * time.Millisecond, Watchdog: 2 * time.Second, StepTimeout: 10 * time.Second, Observe: s.Observe, FirstLook: time.Second, Poll: 100 * time.Millisecond,
 			Confirm: 300 * time.Millisecond, RetryFirst: 100 * time.Millisecond, RetryMax: 2 * time.Second, Probe: time.Second, RecordEvery: 200 * time.Millisecond,
 		},
 	}
