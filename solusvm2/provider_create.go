@@ -33,15 +33,6 @@ func (p *Provider) order(r provisioning.CreateRequest) (c CreateServerRequest, e
 	if c.CustomPlan, err = customPlan(r.Memory, r.Disk, r.VCPUs); err != nil {
 		return c, err
 	}
-	if p.project > 0 {
-		c.Name = r.Key
-		if c.CustomPlan != nil || r.IPv4 > 1 {
-			return c, provisioning.InvalidField("memory, disk, vcpus, ipv4", "cannot be chosen inside a project; use a plan that has them")
-		}
-		return c, nil
-	}
-	c.Name, c.Description = r.Hostname, r.Key
-	c.AdditionalIPCount = max(r.IPv4-1, 0)
 	if r.IPv4 > 0 {
 		c.IPTypes = append(c.IPTypes, IPv4)
 	}
@@ -51,6 +42,17 @@ func (p *Provider) order(r provisioning.CreateRequest) (c CreateServerRequest, e
 	if len(c.IPTypes) == 0 {
 		return c, provisioning.InvalidField("ipv4", "the panel makes no server without an address: ask for IPv4 or IPv6")
 	}
+	if p.project == 0 {
+		c.Name, c.Description, c.AdditionalIPCount = r.Hostname, r.Key, max(r.IPv4-1, 0)
+		return c, nil
+	}
+	c.Name = r.Key
+	if c.CustomPlan != nil || r.IPv4 > 1 {
+		return c, provisioning.InvalidField("memory, disk, vcpus, ipv4", "cannot be chosen inside a project; use a plan that has them")
+	}
+	if !r.IPv6 {
+		c.IPTypes = nil // one IPv4 address is what every panel gives; only newer ones are known to take the choice here
+	}
 	return c, nil
 }
 
@@ -58,19 +60,24 @@ func (p *Provider) order(r provisioning.CreateRequest) (c CreateServerRequest, e
 func customPlan(memory, disk provisioning.Opt[provisioning.Bytes], vcpus provisioning.Opt[int]) (*CustomPlan, error) {
 	params := PlanParamsRequest{}
 	if m, ok := memory.Get(); ok {
-		if _, whole := m.Whole(provisioning.MiB); !whole {
-			return nil, provisioning.InvalidField("memory", "%v is not a whole number of MiB", m)
+		if _, whole := m.Whole(provisioning.MiB); !whole || m <= 0 {
+			return nil, provisioning.InvalidField("memory", "%v is not a whole number of MiB above zero", m)
 		}
 		params.RAM = ByteCount(m)
 	}
 	if d, ok := disk.Get(); ok {
 		n, whole := d.Whole(provisioning.GiB)
-		if !whole {
-			return nil, provisioning.InvalidField("disk", "%v is not a whole number of GiB", d)
+		if !whole || d <= 0 {
+			return nil, provisioning.InvalidField("disk", "%v is not a whole number of GiB above zero", d)
 		}
 		params.Disk = GiB(n)
 	}
-	params.VCPU = vcpus.Or(0)
+	if n, ok := vcpus.Get(); ok {
+		if n <= 0 {
+			return nil, provisioning.InvalidField("vcpus", "must be above zero")
+		}
+		params.VCPU = n
+	}
 	if params == (PlanParamsRequest{}) {
 		return nil, nil //nolint:nilnil // no custom plan
 	}
@@ -109,7 +116,7 @@ func (p *Provider) PlanCreate(ctx context.Context, r provisioning.CreateRequest)
 	for _, s := range servers {
 		in.Before = append(in.Before, instanceID(s.ID))
 	}
-	carriers, err := p.carriers(ctx, servers, r.Key)
+	carriers, err := p.carriers(ctx, servers, r.Key, nil)
 	if err != nil {
 		return provisioning.Intent{}, err
 	}
@@ -139,14 +146,12 @@ func (p *Provider) ownerServers(ctx context.Context, owner string) ([]Server, er
 	return p.client.Servers.ListComplete(ctx, ServerFilter{UserID: user})
 }
 
-// carriers are the servers that carry the key. Rows of lists may be abbreviated: one that tells neither a description nor specifications is read on its own.
-func (p *Provider) carriers(ctx context.Context, servers []Server, key string) ([]Server, error) {
+// carriers are the servers that carry the key, without those that are known not to. Rows of lists may be abbreviated, so one without a description is read on its own: a key that was overlooked is a
+// second server.
+func (p *Provider) carriers(ctx context.Context, servers []Server, key string, without []provisioning.ID) ([]Server, error) {
 	var found []Server
 	for _, s := range servers {
-		mark := s.Description
-		if p.project > 0 {
-			mark = s.Name
-		} else if mark == "" && s.Specifications == nil {
+		if p.project == 0 && s.Description == "" && !slices.Contains(without, instanceID(s.ID)) {
 			full, err := p.client.Servers.Get(ctx, s.ID)
 			if errors.Is(err, provisioning.NotFound) {
 				continue
@@ -154,7 +159,11 @@ func (p *Provider) carriers(ctx context.Context, servers []Server, key string) (
 			if err != nil {
 				return nil, err
 			}
-			mark = full.Description
+			s = *full
+		}
+		mark := s.Description
+		if p.project > 0 {
+			mark = s.Name
 		}
 		if mark == key {
 			found = append(found, s)
@@ -252,7 +261,7 @@ func (p *Provider) FindCreated(ctx context.Context, i provisioning.Intent) ([]pr
 	if err != nil {
 		return nil, err
 	}
-	found, err := p.carriers(ctx, servers, i.Key)
+	found, err := p.carriers(ctx, servers, i.Key, i.Before)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package solusvm2
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"slices"
@@ -44,7 +45,8 @@ func (p *Provider) Rebuild(ctx context.Context, id provisioning.ID, r provisioni
 	return provisioning.Rebuilt{Operation: p.follow(server, t, waitIdle)}, nil
 }
 
-// Resize changes the plan, or single resources on top of the present plan. The panel applies it in a task, which may restart the server. The disk keeps its size unless Disk is given.
+// Resize changes the plan, or single resources of the server, whose other sizes stay as they are. A new plan brings its own memory and cores, but the disk keeps its size unless Disk is given. The panel applies
+// it in a task, which may restart the server. Other deviations of the server from its plan, such as a traffic limit of its own, end with it; that is a guess.
 func (p *Provider) Resize(ctx context.Context, id provisioning.ID, r provisioning.ResizeRequest) (*provisioning.Operation, error) {
 	server, err := parseID(id)
 	if err != nil {
@@ -68,10 +70,12 @@ func (p *Provider) Resize(ctx context.Context, id provisioning.ID, r provisionin
 		if err != nil {
 			return nil, err
 		}
-		if s.Plan == nil || s.Plan.ID <= 0 {
-			return nil, provisioning.InvalidField("plan", "the panel does not tell the server's plan; give one")
+		if s.Plan == nil || s.Plan.ID <= 0 || s.Specifications == nil {
+			return nil, provisioning.InvalidField("plan", "the panel does not tell the server's plan and sizes; give a plan")
 		}
 		to.PlanID = s.Plan.ID
+		custom.Params.RAM = cmp.Or(custom.Params.RAM, s.Specifications.RAM)
+		custom.Params.VCPU = cmp.Or(custom.Params.VCPU, int(s.Specifications.VCPU))
 	}
 	t, err := p.client.Servers.Resize(ctx, server, to)
 	if err != nil {
@@ -93,7 +97,8 @@ func (p *Provider) Rename(ctx context.Context, id provisioning.ID, name string) 
 	return err
 }
 
-// ResetRootPassword gives the guest a new root password. SendMail mails it to the owner of the token, who is the administrator more often than the customer; the panel has no other mail. PasswordOptions.User is not known to the panel.
+// ResetRootPassword gives the guest a new root password, which is good when the operation has ended. SendMail mails it to the owner of the token, who is the administrator more often than the customer; the panel has
+// no other mail. PasswordOptions.User is not known to the panel.
 func (p *Provider) ResetRootPassword(ctx context.Context, id provisioning.ID, o provisioning.PasswordOptions) (provisioning.PasswordReset, error) {
 	server, err := parseID(id)
 	if err != nil {
@@ -106,11 +111,7 @@ func (p *Provider) ResetRootPassword(ctx context.Context, id provisioning.ID, o 
 	if err != nil {
 		return provisioning.PasswordReset{}, err
 	}
-	op := provisioning.NewOperation(provisioning.OperationSpec{Instance: id})
-	if reset.Task != nil {
-		op = p.follow(server, reset.Task, waitIdle)
-	}
-	return provisioning.PasswordReset{Password: reset.Password, Operation: op}, nil
+	return provisioning.PasswordReset{Password: reset.Password, Operation: p.follow(server, reset.Task, waitIdle)}, nil
 }
 
 // OpenConsole prepares the console. It may end another viewer's session.
@@ -156,7 +157,8 @@ func (p *Provider) AddIPv4(ctx context.Context, id provisioning.ID, count int) (
 	return nil, err
 }
 
-// RemoveAddresses takes additional addresses away. An address that the server does not have is NotFound, the primary one is refused; then nothing is removed.
+// RemoveAddresses takes additional addresses away, by the panel's own rows: an IPv6 address stands for the whole network that holds it. An address that the server does not have is NotFound, the primary one of
+// its kind is refused; then nothing is removed. The addresses go in a task: Addresses tells when.
 func (p *Provider) RemoveAddresses(ctx context.Context, id provisioning.ID, addresses []netip.Addr) error {
 	server, err := parseID(id)
 	if err != nil {
@@ -171,37 +173,45 @@ func (p *Provider) RemoveAddresses(ctx context.Context, id provisioning.ID, addr
 	}
 	var ids []IPAddressID
 	for _, a := range addresses {
-		row, primary := s.addressID(a)
+		row := s.addressID(a.Unmap())
 		switch {
 		case row == 0:
 			return &provisioning.Error{Panel: panelName, Op: "removeServerIPs", Kind: provisioning.NotFound, Message: "the server does not have the address " + a.String()}
-		case primary:
+		case s.isPrimary(a.Unmap()):
 			return provisioning.InvalidField("addresses", "%v is the primary address", a)
+		case !slices.Contains(ids, row):
+			ids = append(ids, row)
 		}
-		ids = append(ids, row)
 	}
 	_, err = p.client.Servers.RemoveIPs(ctx, server, RemoveIPsRequest{IDs: ids})
 	return err
 }
 
-// addressID finds the panel's id of an address, or of the IPv6 network that holds it.
-func (s *Server) addressID(a netip.Addr) (id IPAddressID, primary bool) {
+// addressID finds the panel's id of an address, or of the IPv6 network that holds it; 0 when there is none.
+func (s *Server) addressID(a netip.Addr) IPAddressID {
 	for _, v4 := range s.IPAddresses.IPv4 {
-		if ip, err := netip.ParseAddr(v4.IP); err == nil && ip == a {
-			return v4.ID, bool(v4.IsPrimary)
+		if ip, err := netip.ParseAddr(v4.IP); err == nil && ip.Unmap() == a {
+			return v4.ID
 		}
 	}
 	for _, v6 := range s.IPAddresses.IPv6 {
 		if prefix := v6.prefix(); prefix.IsValid() && prefix.Contains(a) {
-			return v6.ID, bool(v6.IsPrimary)
+			return v6.ID
 		}
 	}
 	for _, old := range s.IPs {
-		if ip, err := netip.ParseAddr(old.IP); err == nil && ip == a {
-			return old.ID, bool(old.IsPrimary)
+		if ip, err := netip.ParseAddr(old.IP); err == nil && ip.Unmap() == a {
+			return old.ID
 		}
 	}
-	return 0, false
+	return 0
+}
+
+// isPrimary reports what Addresses tells: where the panel marks no primary address, the first one is.
+func (s *Server) isPrimary(a netip.Addr) bool {
+	return slices.ContainsFunc(s.Addresses(), func(own provisioning.Address) bool {
+		return own.Kind == provisioning.AddressPrimary && (own.Prefix.Addr() == a || a.Is6() && own.Prefix.Contains(a))
+	})
 }
 
 // EnterRescue switches the boot mode to the rescue system and restarts the server. That a restart is needed is a guess. The panel tells no password.

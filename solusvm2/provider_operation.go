@@ -2,6 +2,7 @@ package solusvm2
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -85,10 +86,10 @@ func (p *Provider) follow(server ServerID, t *Task, otherwise string) *provision
 	return p.open(o)
 }
 
-// lookTask follows the task, and the server where the role may not read tasks.
+// lookTask follows the task, and the server where the role may not read tasks or the panel no longer has this one.
 func (p *Provider) lookTask(ctx context.Context, o operation) (provisioning.Look, error) {
 	t, err := p.client.Tasks.Get(ctx, o.task)
-	if hidden(err) {
+	if hidden(err) || errors.Is(err, provisioning.NotFound) {
 		o.what = waitIdle
 		return p.lookServer(ctx, o)
 	}
@@ -98,6 +99,7 @@ func (p *Provider) lookTask(ctx context.Context, o operation) (provisioning.Look
 	return t.Look()
 }
 
+// lookServer follows the server. What it shows is less than a task tells: an action that failed and left the server as it was looks like one that went well.
 func (p *Provider) lookServer(ctx context.Context, o operation) (provisioning.Look, error) {
 	s, err := p.client.Servers.Get(ctx, o.server)
 	if err != nil {
@@ -111,12 +113,16 @@ func (p *Provider) lookServer(ctx context.Context, o operation) (provisioning.Lo
 	case waitUnsuspend:
 		look.Done = idle && !bool(s.IsSuspended)
 	case waitCreate:
-		if s.Phase() == provisioning.PhaseFailed {
-			return look, fmt.Errorf("solusvm2: creation of server %d: %w: %s", s.ID, provisioning.ErrTaskFailed, p.whyFailed(ctx, s))
-		}
 		look.Done = s.Phase() == provisioning.PhaseReady
+		err = p.howMade(ctx, s)
 	default:
 		look.Done = idle && time.Since(time.Unix(o.asked, 0)) >= settleIdle
+		if look.Done && s.Phase() == provisioning.PhaseFailed {
+			err = fmt.Errorf("solusvm2: server %d: %w: the panel has it as %q", s.ID, provisioning.ErrTaskFailed, s.Status)
+		}
+	}
+	if err != nil {
+		return look, err
 	}
 	if look.Done {
 		look.Percent = 100
@@ -124,17 +130,31 @@ func (p *Provider) lookServer(ctx context.Context, o operation) (provisioning.Lo
 	return look, nil
 }
 
-// whyFailed asks the task that created the server, as far as the role may.
-func (p *Provider) whyFailed(ctx context.Context, s *Server) string {
+// howMade asks the task that created a server, once the server is ready or has failed: one that is ready may be done with errors. Where the role may not read tasks the server's own state is enough.
+func (p *Provider) howMade(ctx context.Context, s *Server) error {
+	failed := s.Phase() == provisioning.PhaseFailed
+	if !failed && s.Phase() != provisioning.PhaseReady {
+		return nil
+	}
 	for t, err := range p.client.Tasks.List(ctx, TaskFilter{Action: TaskServerCreate, ServerID: s.ID}) {
-		if err != nil {
+		if hidden(err) || errors.Is(err, provisioning.NoRoute) {
 			break
 		}
+		if err != nil {
+			return err
+		}
+		// Panels that do not tell a task's server may ignore the filter too: what they say explains a failure, and is no proof of one.
+		if t.Action != TaskServerCreate || t.ServerID != s.ID && (t.ServerID != 0 || !failed) {
+			continue
+		}
 		if _, err := t.Look(); err != nil {
-			return err.Error()
+			return fmt.Errorf("solusvm2: creation of server %d: %w", s.ID, err)
 		}
 	}
-	return "the panel has the server as " + strconv.Quote(string(s.Status))
+	if failed {
+		return fmt.Errorf("solusvm2: creation of server %d: %w: the panel has it as %q", s.ID, provisioning.ErrTaskFailed, s.Status)
+	}
+	return nil
 }
 
 // Start boots the server. The operation ends with the panel's task, or on the server where tasks may not be read.

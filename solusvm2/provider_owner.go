@@ -50,7 +50,8 @@ func (p *Provider) findUser(ctx context.Context, ref string) (*User, error) {
 }
 
 // EnsureOwner finds the user by its billing_user_id, or creates it with the e-mail address and a password of our making. A user who has the address but no billing_user_id gets it; one who has another is a
-// Conflict. The panel sends no mail that is documented. The role of a new user is the panel's default, which is the customer's (a guess).
+// Conflict. When the answer to the creation is lost, the user is looked for again; its password is unknown then. The panel keeps no name of a user, so OwnerAccount.Name is the
+// address. It sends no mail that is documented. The role of a new user is the panel's default, which is the customer's (a guess).
 func (p *Provider) EnsureOwner(ctx context.Context, o provisioning.Owner) (provisioning.OwnerAccount, error) {
 	u, err := p.findUser(ctx, o.Ref)
 	if err == nil {
@@ -83,7 +84,7 @@ func (p *Provider) createOwner(ctx context.Context, o provisioning.Owner) (provi
 	password := newPassword()
 	u, err := p.client.Users.Create(ctx, CreateUserRequest{Email: o.Email, Password: password, BillingUserID: o.Ref})
 	if err == nil {
-		return provisioning.OwnerAccount{ID: format(u.ID), Ref: o.Ref, Name: o.Name, Email: o.Email, Password: password, Created: true}, nil
+		return provisioning.OwnerAccount{ID: format(u.ID), Ref: o.Ref, Name: o.Email, Email: o.Email, Password: password, Created: true}, nil
 	}
 	if found, findErr := p.FindOwner(ctx, o.Ref); findErr == nil { // made by this call, or by another one at the same time
 		return found, nil

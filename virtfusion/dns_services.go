@@ -34,6 +34,7 @@ type DNSServicesService struct{ rest *rest.Client }
 
 // Get reads one DNS service. NotFound when there is none.
 //
+// Class: read.
 // API: GET /dns/services/{serviceId}
 func (s *DNSServicesService) Get(ctx context.Context, id DNSServiceID, opts ...CallOption) (*DNSService, error) {
 	if err := positive("serviceId", id); err != nil {

@@ -47,7 +47,7 @@
 //
 // # What is repeated
 //
-// Each operation has a class: read changes nothing, set gives the same end state when it is repeated (renaming, suspending, booting, deleting by id), once does
+// Each operation has a class, which the comment of its method names: read changes nothing, set gives the same end state when it is repeated (renaming, suspending, booting, deleting by id), once does
 // not (creating, building, restarting, resetting a password). The class decides what happens after an unclear answer:
 //
 //	what happened                                                           read    set            once

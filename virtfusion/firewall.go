@@ -143,6 +143,7 @@ type FirewallService struct {
 
 // Get reads the firewall of an interface.
 //
+// Class: read.
 // API: GET /servers/{serverId}/firewall/{interfaceRef}
 func (s *FirewallService) Get(ctx context.Context, id ServerID, ref InterfaceRef, opts ...CallOption) (*FirewallState, error) {
 	if err := checkInterface(id, ref); err != nil {
@@ -154,6 +155,7 @@ func (s *FirewallService) Get(ctx context.Context, id ServerID, ref InterfaceRef
 
 // Enable switches the firewall of an interface on.
 //
+// Class: set.
 // API: POST /servers/{serverId}/firewall/{interfaceRef}/enable
 func (s *FirewallService) Enable(ctx context.Context, id ServerID, ref InterfaceRef, o FirewallOptions, opts ...CallOption) error {
 	return s.do(ctx, rest.Call{Op: "enableFirewall", Class: rest.Set, Method: http.MethodPost, Query: o.query()},
@@ -162,6 +164,7 @@ func (s *FirewallService) Enable(ctx context.Context, id ServerID, ref Interface
 
 // Disable switches the firewall of an interface off. That its rules are kept is a guess.
 //
+// Class: set.
 // API: POST /servers/{serverId}/firewall/{interfaceRef}/disable
 func (s *FirewallService) Disable(ctx context.Context, id ServerID, ref InterfaceRef, o FirewallOptions, opts ...CallOption) error {
 	return s.do(ctx, rest.Call{Op: "disableFirewall", Class: rest.Set, Method: http.MethodPost, Query: o.query()},
@@ -172,6 +175,7 @@ func (s *FirewallService) Disable(ctx context.Context, id ServerID, ref Interfac
 //
 // Experimental: nobody has seen the answer; see FirewallRule.
 //
+// Class: read.
 // API: GET /servers/{serverId}/firewall/{interfaceRef}/rules
 func (s *FirewallService) ListRules(ctx context.Context, id ServerID, ref InterfaceRef, opts ...CallOption) ([]FirewallRule, error) {
 	if err := checkInterface(id, ref); err != nil {
@@ -189,6 +193,7 @@ func (s *FirewallService) ListRules(ctx context.Context, id ServerID, ref Interf
 //
 // Experimental: nobody has seen the answer; see FirewallRule.
 //
+// Class: set.
 // API: POST /servers/{serverId}/firewall/{interfaceRef}/rules
 func (s *FirewallService) AddRule(ctx context.Context, id ServerID, ref InterfaceRef, r AddFirewallRuleRequest, opts ...CallOption) (*FirewallRule, error) {
 	if err := checkInterface(id, ref); err != nil {
@@ -238,6 +243,7 @@ func (s *FirewallService) ReplaceRules(ctx context.Context, id ServerID, ref Int
 //
 // Experimental: nobody has seen the answer.
 //
+// Class: set.
 // API: PUT /servers/{serverId}/firewall/{interfaceRef}/rules/{ruleId}
 func (s *FirewallService) SetRuleEnabled(ctx context.Context, id ServerID, ref InterfaceRef, rule FirewallRuleID, enabled bool, o FirewallRuleOptions,
 	opts ...CallOption) (json.RawMessage, error) {
@@ -256,6 +262,7 @@ func (s *FirewallService) SetRuleEnabled(ctx context.Context, id ServerID, ref I
 //
 // Experimental: nobody has seen the answer.
 //
+// Class: set.
 // API: DELETE /servers/{serverId}/firewall/{interfaceRef}/rules/{ruleId}
 func (s *FirewallService) DeleteRule(ctx context.Context, id ServerID, ref InterfaceRef, rule FirewallRuleID, o FirewallRuleOptions,
 	opts ...CallOption) (json.RawMessage, error) {
@@ -274,6 +281,7 @@ func (s *FirewallService) DeleteRule(ctx context.Context, id ServerID, ref Inter
 //
 // Experimental: nobody has seen the answer.
 //
+// Class: set.
 // API: POST /servers/{serverId}/firewall/{interfaceRef}/apply
 func (s *FirewallService) Apply(ctx context.Context, id ServerID, ref InterfaceRef, opts ...CallOption) (json.RawMessage, error) {
 	return s.raw(ctx, rest.Call{Op: "applyFirewall", Class: rest.Set, Method: http.MethodPost}, id, ref, []any{"apply"}, pushing(true, opts))

@@ -37,6 +37,7 @@ type AttachFirewallRulesetRequest struct {
 //
 // Experimental: nobody has seen a row; see FirewallRuleset.
 //
+// Class: read.
 // API: GET /firewall/rulesets
 func (s *FirewallService) ListRulesets(ctx context.Context, o ListOptions, opts ...CallOption) iter.Seq2[FirewallRuleset, error] {
 	return rows[FirewallRuleset](ctx, s.rest,
@@ -47,6 +48,7 @@ func (s *FirewallService) ListRulesets(ctx context.Context, o ListOptions, opts 
 //
 // Experimental: nobody has seen the answer; see FirewallRuleset.
 //
+// Class: read.
 // API: GET /firewall/rulesets/{rulesetId}
 func (s *FirewallService) GetRuleset(ctx context.Context, id FirewallRulesetID, opts ...CallOption) (*FirewallRuleset, error) {
 	if err := positive("rulesetId", id); err != nil {
@@ -61,6 +63,7 @@ func (s *FirewallService) GetRuleset(ctx context.Context, id FirewallRulesetID, 
 //
 // Experimental: nobody has seen the answer.
 //
+// Class: once.
 // API: POST /servers/{serverId}/firewall/{interfaceRef}/rulesets
 func (s *FirewallService) AttachRuleset(ctx context.Context, id ServerID, ref InterfaceRef, r AttachFirewallRulesetRequest,
 	opts ...CallOption) (json.RawMessage, error) {

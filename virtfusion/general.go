@@ -27,6 +27,7 @@ type GeneralService struct{ rest *rest.Client }
 // Errors: Unauthorized when the token is wrong, expired or used from an address that is not on its list; NoRoute when the address is not a VirtFusion control
 // server.
 //
+// Class: read.
 // API: GET /connect
 func (s *GeneralService) TestConnection(ctx context.Context, opts ...CallOption) error {
 	var out json.RawMessage // an empty array, so there is nothing to read; that it is JSON shows that the API answered
@@ -38,6 +39,7 @@ func (s *GeneralService) TestConnection(ctx context.Context, opts ...CallOption)
 //
 // Experimental: nobody has seen the members of the answer.
 //
+// Class: read.
 // API: GET /status
 func (s *GeneralService) ControlStatus(ctx context.Context, opts ...CallOption) (*ControlStatus, error) {
 	status := ControlStatus{Healthy: true}

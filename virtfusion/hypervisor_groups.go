@@ -104,6 +104,7 @@ type HypervisorGroupsService struct{ rest *rest.Client }
 
 // List yields all groups, page by page; the next page is read when the one before is used up. Ranging again starts again. An error is the last pair.
 //
+// Class: read.
 // API: GET /compute/hypervisors/groups
 func (s *HypervisorGroupsService) List(ctx context.Context, o ListOptions, opts ...CallOption) iter.Seq2[HypervisorGroup, error] {
 	return rows[HypervisorGroup](ctx, s.rest,
@@ -112,6 +113,7 @@ func (s *HypervisorGroupsService) List(ctx context.Context, o ListOptions, opts 
 
 // Get reads one group. NotFound when there is none.
 //
+// Class: read.
 // API: GET /compute/hypervisors/groups/{hypervisorGroupId}
 func (s *HypervisorGroupsService) Get(ctx context.Context, id HypervisorGroupID, opts ...CallOption) (*HypervisorGroup, error) {
 	if err := positive("hypervisorGroupId", id); err != nil {
@@ -124,6 +126,7 @@ func (s *HypervisorGroupsService) Get(ctx context.Context, id HypervisorGroupID,
 
 // Resources yields what each hypervisor of a group has left, page by page as List does.
 //
+// Class: read.
 // API: GET /compute/hypervisors/groups/{hypervisorGroupId}/resources
 func (s *HypervisorGroupsService) Resources(ctx context.Context, id HypervisorGroupID, o ListOptions, opts ...CallOption) iter.Seq2[GroupResources, error] {
 	if err := positive("hypervisorGroupId", id); err != nil {

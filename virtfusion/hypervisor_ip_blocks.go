@@ -19,6 +19,7 @@ type BindIPBlockRequest struct {
 //
 // Experimental: nobody has seen the answer.
 //
+// Class: read.
 // API: GET /compute/hypervisors/{hypervisorId}/ipblocks
 func (s *HypervisorsService) ListIPBlocks(ctx context.Context, id HypervisorID, opts ...CallOption) (json.RawMessage, error) {
 	return s.ipBlocks(ctx, rest.Call{Op: "listHypervisorIPBlocks", Class: rest.Read, Method: http.MethodGet}, id, nil, opts)
@@ -28,6 +29,7 @@ func (s *HypervisorsService) ListIPBlocks(ctx context.Context, id HypervisorID, 
 //
 // Experimental: nobody has seen the answer.
 //
+// Class: once.
 // API: POST /compute/hypervisors/{hypervisorId}/ipblocks
 func (s *HypervisorsService) BindIPBlock(ctx context.Context, id HypervisorID, r BindIPBlockRequest, opts ...CallOption) (json.RawMessage, error) {
 	if err := positive("blockId", r.BlockID); err != nil {
@@ -44,6 +46,7 @@ func (s *HypervisorsService) BindIPBlock(ctx context.Context, id HypervisorID, r
 //
 // Experimental: nobody has seen the answer.
 //
+// Class: set.
 // API: PUT /compute/hypervisors/{hypervisorId}/ipblocks/order
 func (s *HypervisorsService) OrderIPBlocks(ctx context.Context, id HypervisorID, order []IPBlockID, opts ...CallOption) (json.RawMessage, error) {
 	if err := eachOnce("order", order); err != nil {
@@ -59,6 +62,7 @@ func (s *HypervisorsService) OrderIPBlocks(ctx context.Context, id HypervisorID,
 //
 // Experimental: nobody has seen the answer.
 //
+// Class: set.
 // API: PUT /compute/hypervisors/{hypervisorId}/ipblocks/{blockId}
 func (s *HypervisorsService) RebindIPBlock(ctx context.Context, id HypervisorID, block IPBlockID, to HypervisorNetworkID,
 	opts ...CallOption) (json.RawMessage, error) {
@@ -76,6 +80,7 @@ func (s *HypervisorsService) RebindIPBlock(ctx context.Context, id HypervisorID,
 
 // UnbindIPBlock takes a block away from a hypervisor. The documentation names the operation only; its path is inferred from that of RebindIPBlock. Panel 7.1.
 //
+// Class: set.
 // API: DELETE /compute/hypervisors/{hypervisorId}/ipblocks/{blockId}
 func (s *HypervisorsService) UnbindIPBlock(ctx context.Context, id HypervisorID, block IPBlockID, opts ...CallOption) error {
 	if err := positive("blockId", block); err != nil {

@@ -59,6 +59,7 @@ func (r *HypervisorNetworkRequest) check() error {
 //
 // Experimental: nobody has seen the answer; see HypervisorNetworkDetails.
 //
+// Class: read.
 // API: GET /compute/hypervisors/{hypervisorId}/networks
 func (s *HypervisorsService) ListNetworks(ctx context.Context, id HypervisorID, opts ...CallOption) ([]HypervisorNetworkDetails, error) {
 	if err := positive("hypervisorId", id); err != nil {
@@ -72,6 +73,7 @@ func (s *HypervisorsService) ListNetworks(ctx context.Context, id HypervisorID, 
 //
 // Experimental: nobody has seen the answer; see HypervisorNetworkDetails. ID is 0 when it is not told.
 //
+// Class: once.
 // API: POST /compute/hypervisors/{hypervisorId}/networks
 func (s *HypervisorsService) CreateNetwork(ctx context.Context, id HypervisorID, r HypervisorNetworkRequest,
 	opts ...CallOption) (*HypervisorNetworkDetails, error) {
@@ -98,6 +100,7 @@ func (s *HypervisorsService) CreateNetwork(ctx context.Context, id HypervisorID,
 //
 // Experimental: nobody has seen the answer; see HypervisorNetworkDetails.
 //
+// Class: read.
 // API: GET /compute/hypervisors/{hypervisorId}/networks/{networkId}
 func (s *HypervisorsService) GetNetwork(ctx context.Context, id HypervisorID, network HypervisorNetworkID,
 	opts ...CallOption) (*HypervisorNetworkDetails, error) {
@@ -113,6 +116,7 @@ func (s *HypervisorsService) GetNetwork(ctx context.Context, id HypervisorID, ne
 //
 // Experimental: nobody has seen the answer; see HypervisorNetworkDetails.
 //
+// Class: set.
 // API: PUT /compute/hypervisors/{hypervisorId}/networks/{networkId}
 func (s *HypervisorsService) UpdateNetwork(ctx context.Context, id HypervisorID, network HypervisorNetworkID, r HypervisorNetworkRequest,
 	opts ...CallOption) (*HypervisorNetworkDetails, error) {
@@ -133,6 +137,7 @@ func (s *HypervisorsService) UpdateNetwork(ctx context.Context, id HypervisorID,
 // DeleteNetwork removes a network from a hypervisor. The panel refuses it for the primary one and for one in use; that this is a Conflict is a guess. Panel
 // 7.1.
 //
+// Class: set.
 // API: DELETE /compute/hypervisors/{hypervisorId}/networks/{networkId}
 func (s *HypervisorsService) DeleteNetwork(ctx context.Context, id HypervisorID, network HypervisorNetworkID, opts ...CallOption) error {
 	path, err := networkPath(id, network)

@@ -93,6 +93,7 @@ const maxMetricsMinutes = 40_320
 //
 // Experimental: nobody has published the answer, so it is kept as it came. It may be nil.
 //
+// Class: set.
 // API: PUT /compute/hypervisors/{hypervisorId}
 func (s *HypervisorsService) Update(ctx context.Context, id HypervisorID, r UpdateHypervisorRequest, opts ...CallOption) (json.RawMessage, error) {
 	if err := r.check(); err != nil {
@@ -105,6 +106,7 @@ func (s *HypervisorsService) Update(ctx context.Context, id HypervisorID, r Upda
 //
 // Experimental: nobody has published the answer, so it is kept as it came.
 //
+// Class: read.
 // API: GET /compute/hypervisors/{hypervisorId}/metrics
 func (s *HypervisorsService) Metrics(ctx context.Context, id HypervisorID, o HypervisorMetricsOptions, opts ...CallOption) (json.RawMessage, error) {
 	if o.Minutes < 0 || o.Minutes > maxMetricsMinutes {
@@ -121,6 +123,7 @@ func (s *HypervisorsService) Metrics(ctx context.Context, id HypervisorID, o Hyp
 //
 // Experimental: the page of this operation was never seen, only its path, so the answer is kept as it came.
 //
+// Class: read.
 // API: GET /compute/hypervisors/{hypervisorId}/storage
 func (s *HypervisorsService) StoragePoints(ctx context.Context, id HypervisorID, opts ...CallOption) (json.RawMessage, error) {
 	return s.settings(ctx, rest.Call{Op: "listHypervisorStoragePoints", Class: rest.Read, Method: http.MethodGet}, id, []any{"storage"}, opts)
@@ -131,6 +134,7 @@ func (s *HypervisorsService) StoragePoints(ctx context.Context, id HypervisorID,
 //
 // Experimental: nobody has published the answer, so it is kept as it came. It may be nil.
 //
+// Class: once.
 // API: POST /compute/hypervisors/{hypervisorId}/networkFilters/regenerate
 func (s *HypervisorsService) RegenerateNetworkFilters(ctx context.Context, id HypervisorID, opts ...CallOption) (json.RawMessage, error) {
 	return s.settings(ctx, rest.Call{Op: "regenerateHypervisorNetworkFilters", Class: rest.Once, Method: http.MethodPost}, id,
@@ -149,6 +153,7 @@ func (s *HypervisorsService) settings(ctx context.Context, call rest.Call, id Hy
 //
 // Experimental: nobody has published the answer, so it is kept as it came.
 //
+// Class: read.
 // API: GET /compute/networkFilters/components
 func (s *HypervisorsService) NetworkFilterComponents(ctx context.Context, opts ...CallOption) (json.RawMessage, error) {
 	return fetchRaw(ctx, s.rest, rest.Call{Op: "listNetworkFilterComponents", Since: panel71, Class: rest.Read, Method: http.MethodGet,

@@ -100,6 +100,7 @@ type HypervisorsService struct{ rest *rest.Client }
 
 // List yields all hypervisors, page by page; the next page is read when the one before is used up. Ranging again starts again. An error is the last pair.
 //
+// Class: read.
 // API: GET /compute/hypervisors
 func (s *HypervisorsService) List(ctx context.Context, o ListOptions, opts ...CallOption) iter.Seq2[Hypervisor, error] {
 	return rows[Hypervisor](ctx, s.rest, pageCall{op: "listHypervisors", path: []any{"compute", "hypervisors"}, results: o.Results, opts: opts})
@@ -107,6 +108,7 @@ func (s *HypervisorsService) List(ctx context.Context, o ListOptions, opts ...Ca
 
 // Get reads one hypervisor. NotFound when there is none.
 //
+// Class: read.
 // API: GET /compute/hypervisors/{hypervisorId}
 func (s *HypervisorsService) Get(ctx context.Context, id HypervisorID, opts ...CallOption) (*Hypervisor, error) {
 	if err := positive("hypervisorId", id); err != nil {

@@ -69,6 +69,7 @@ func eachOnce[T ~int64](field string, ids []T) error {
 //
 // Experimental: nobody has seen the answer.
 //
+// Class: set, but once with a Quantity.
 // API: POST /servers/{serverId}/interfaces/{interfaceRef}/ipv4
 func (s *InterfacesService) AttachIPv4(ctx context.Context, id ServerID, ref InterfaceRef, r AttachIPv4Request, opts ...CallOption) (json.RawMessage, error) {
 	if err := r.check(); err != nil {
@@ -86,6 +87,7 @@ func (s *InterfacesService) AttachIPv4(ctx context.Context, id ServerID, ref Int
 //
 // Experimental: nobody has seen the answer.
 //
+// Class: set.
 // API: DELETE /servers/{serverId}/interfaces/{interfaceRef}/ipv4
 func (s *InterfacesService) DetachIPv4(ctx context.Context, id ServerID, ref InterfaceRef, r DetachIPv4Request, opts ...CallOption) (json.RawMessage, error) {
 	if err := r.check(); err != nil {
@@ -98,6 +100,7 @@ func (s *InterfacesService) DetachIPv4(ctx context.Context, id ServerID, ref Int
 //
 // Experimental: nobody has seen the answer.
 //
+// Class: set.
 // API: PUT /servers/{serverId}/interfaces/{interfaceRef}/ipv4/order
 func (s *InterfacesService) OrderIPv4(ctx context.Context, id ServerID, ref InterfaceRef, order []IPv4ID, opts ...CallOption) (json.RawMessage, error) {
 	if len(order) == 0 {
@@ -116,6 +119,7 @@ func (s *InterfacesService) OrderIPv4(ctx context.Context, id ServerID, ref Inte
 //
 // Experimental: nobody has seen the answer.
 //
+// Class: set.
 // API: PUT /servers/{serverId}/interfaces/{interfaceRef}/ipv4/{ipId}/mac
 func (s *InterfacesService) BindIPv4MAC(ctx context.Context, id ServerID, ref InterfaceRef, ip IPv4ID, mac provisioning.Opt[InterfaceMACID],
 	opts ...CallOption) (json.RawMessage, error) {
@@ -136,6 +140,7 @@ type AttachIPv6Request struct {
 //
 // Experimental: nobody has seen the answer.
 //
+// Class: once, but set with a Subnet.
 // API: POST /servers/{serverId}/interfaces/{interfaceRef}/ipv6
 func (s *InterfacesService) AttachIPv6(ctx context.Context, id ServerID, ref InterfaceRef, r AttachIPv6Request, opts ...CallOption) (json.RawMessage, error) {
 	class := rest.Once
@@ -160,6 +165,7 @@ func checkIPv6(field string, a netip.Addr) error {
 //
 // Experimental: nobody has seen the answer.
 //
+// Class: set.
 // API: PUT /servers/{serverId}/interfaces/{interfaceRef}/ipv6/{subnetId}/mac
 func (s *InterfacesService) BindIPv6MAC(ctx context.Context, id ServerID, ref InterfaceRef, subnet IPv6SubnetID, mac provisioning.Opt[InterfaceMACID],
 	opts ...CallOption) (json.RawMessage, error) {

@@ -78,6 +78,7 @@ type AddInterfaceMACRequest struct {
 //
 // Experimental: nobody has seen the answer; see VLAN.
 //
+// Class: read.
 // API: GET /servers/{serverId}/interfaces/{interfaceRef}/vlans
 func (s *InterfacesService) ListVLANs(ctx context.Context, id ServerID, ref InterfaceRef, opts ...CallOption) ([]VLAN, error) {
 	if err := checkInterface(id, ref); err != nil {
@@ -92,6 +93,7 @@ func (s *InterfacesService) ListVLANs(ctx context.Context, id ServerID, ref Inte
 //
 // Experimental: nobody has seen the answer; see VLAN.
 //
+// Class: once.
 // API: POST /servers/{serverId}/interfaces/{interfaceRef}/vlans
 func (s *InterfacesService) AddVLAN(ctx context.Context, id ServerID, ref InterfaceRef, r AddVLANRequest, opts ...CallOption) (*VLAN, error) {
 	if err := checkInterface(id, ref); err != nil {
@@ -111,6 +113,7 @@ func (s *InterfacesService) AddVLAN(ctx context.Context, id ServerID, ref Interf
 //
 // Experimental: nobody has seen the answer; see VLAN.
 //
+// Class: set.
 // API: PUT /servers/{serverId}/interfaces/{interfaceRef}/vlans/{vlanId}
 func (s *InterfacesService) UpdateVLAN(ctx context.Context, id ServerID, ref InterfaceRef, entry VLANEntryID, r UpdateVLANRequest,
 	opts ...CallOption) (*VLAN, error) {
@@ -133,6 +136,7 @@ func (s *InterfacesService) UpdateVLAN(ctx context.Context, id ServerID, ref Int
 
 // DeleteVLAN takes a VLAN from an interface. Panel 7.1.
 //
+// Class: set.
 // API: DELETE /servers/{serverId}/interfaces/{interfaceRef}/vlans/{vlanId}
 func (s *InterfacesService) DeleteVLAN(ctx context.Context, id ServerID, ref InterfaceRef, entry VLANEntryID, opts ...CallOption) error {
 	path, err := vlanPath(id, ref, entry)
@@ -153,6 +157,7 @@ func vlanPath(id ServerID, ref InterfaceRef, entry VLANEntryID) ([]any, error) {
 //
 // Experimental: nobody has seen the answer; see InterfaceMAC.
 //
+// Class: read.
 // API: GET /servers/{serverId}/interfaces/{interfaceRef}/macs
 func (s *InterfacesService) ListMACs(ctx context.Context, id ServerID, ref InterfaceRef, opts ...CallOption) ([]InterfaceMAC, error) {
 	if err := checkInterface(id, ref); err != nil {
@@ -167,6 +172,7 @@ func (s *InterfacesService) ListMACs(ctx context.Context, id ServerID, ref Inter
 //
 // Experimental: nobody has seen the answer; see InterfaceMAC.
 //
+// Class: once.
 // API: POST /servers/{serverId}/interfaces/{interfaceRef}/macs
 func (s *InterfacesService) AddMAC(ctx context.Context, id ServerID, ref InterfaceRef, r AddInterfaceMACRequest, opts ...CallOption) (*InterfaceMAC, error) {
 	if err := checkInterface(id, ref); err != nil {

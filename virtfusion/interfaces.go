@@ -93,6 +93,7 @@ type InterfacesService struct{ rest *rest.Client }
 //
 // Experimental: nobody has seen the answer.
 //
+// Class: read.
 // API: GET /servers/{serverId}/interfaces
 func (s *InterfacesService) List(ctx context.Context, id ServerID, opts ...CallOption) (json.RawMessage, error) {
 	if err := positive("serverId", id); err != nil {
@@ -106,6 +107,7 @@ func (s *InterfacesService) List(ctx context.Context, id ServerID, opts ...CallO
 //
 // Experimental: nobody has seen the answer, and the request is partly inferred.
 //
+// Class: once.
 // API: POST /servers/{serverId}/interfaces
 func (s *InterfacesService) Create(ctx context.Context, id ServerID, r CreateInterfaceRequest, opts ...CallOption) (json.RawMessage, error) {
 	if err := positive("serverId", id); err != nil {
@@ -122,6 +124,7 @@ func (s *InterfacesService) Create(ctx context.Context, id ServerID, r CreateInt
 //
 // Experimental: nobody has seen the answer.
 //
+// Class: read.
 // API: GET /servers/{serverId}/interfaces/{interfaceRef}
 func (s *InterfacesService) Get(ctx context.Context, id ServerID, ref InterfaceRef, opts ...CallOption) (json.RawMessage, error) {
 	return s.raw(ctx, rest.Call{Op: "getServerInterface", Class: rest.Read, Method: http.MethodGet}, id, ref, nil, opts)
@@ -131,6 +134,7 @@ func (s *InterfacesService) Get(ctx context.Context, id ServerID, ref InterfaceR
 //
 // Experimental: nobody has seen the answer.
 //
+// Class: set.
 // API: PUT /servers/{serverId}/interfaces/{interfaceRef}
 func (s *InterfacesService) Update(ctx context.Context, id ServerID, ref InterfaceRef, r UpdateInterfaceRequest, opts ...CallOption) (json.RawMessage, error) {
 	if err := r.check(); err != nil {

@@ -113,6 +113,7 @@ type GenerateIPv6Request struct {
 //
 // Experimental: nobody has seen a row. By the documentation it has the address, whom it is assigned to and whether it is reserved.
 //
+// Class: read.
 // API: GET /connectivity/ipblocks/{blockId}/ipv4
 func (s *IPBlocksService) ListIPv4(ctx context.Context, id IPBlockID, o ListBlockIPv4Options, opts ...CallOption) iter.Seq2[json.RawMessage, error] {
 	return s.addresses(ctx, "listIPBlockIPv4", id, "ipv4", addressQuery("address", o.Address, o.Reserved, o.Assigned, o.ServerID), o.ListOptions, opts)
@@ -122,6 +123,7 @@ func (s *IPBlocksService) ListIPv4(ctx context.Context, id IPBlockID, o ListBloc
 //
 // Experimental: nobody has seen a row.
 //
+// Class: read.
 // API: GET /connectivity/ipblocks/{blockId}/ipv6
 func (s *IPBlocksService) ListIPv6(ctx context.Context, id IPBlockID, o ListBlockIPv6Options, opts ...CallOption) iter.Seq2[json.RawMessage, error] {
 	return s.addresses(ctx, "listIPBlockIPv6", id, "ipv6", addressQuery("subnet", o.Subnet, o.Reserved, o.Assigned, o.ServerID), o.ListOptions, opts)
@@ -143,6 +145,7 @@ func (s *IPBlocksService) addresses(ctx context.Context, op string, id IPBlockID
 //
 // Experimental: nobody has seen the answer of panel 7.1, which counts what was added.
 //
+// Class: once, but set with a Prefix.
 // API: POST /connectivity/ipblocks/{blockId}/ipv4
 func (s *IPBlocksService) AddIPv4(ctx context.Context, id IPBlockID, r AddIPv4Request, opts ...CallOption) (json.RawMessage, error) {
 	if err := r.check(); err != nil {
@@ -159,6 +162,7 @@ func (s *IPBlocksService) AddIPv4(ctx context.Context, id IPBlockID, r AddIPv4Re
 //
 // Experimental: nobody has seen the answer. By the documentation it may carry scannedTo, for the next After.
 //
+// Class: once.
 // API: POST /connectivity/ipblocks/{blockId}/ipv6/generate
 func (s *IPBlocksService) GenerateIPv6(ctx context.Context, id IPBlockID, r GenerateIPv6Request, opts ...CallOption) (json.RawMessage, error) {
 	if r.Count < 0 || r.Count > 1000 {
@@ -177,6 +181,7 @@ func (s *IPBlocksService) GenerateIPv6(ctx context.Context, id IPBlockID, r Gene
 //
 // Experimental: nobody has seen the answer.
 //
+// Class: read.
 // API: GET /connectivity/ipblocks/{blockId}/blacklist
 func (s *IPBlocksService) ListBlacklist(ctx context.Context, id IPBlockID, opts ...CallOption) (json.RawMessage, error) {
 	return s.raw(ctx, rest.Call{Op: "listIPBlockBlacklist", Since: panel71, Class: rest.Read, Method: http.MethodGet}, id, []any{"blacklist"}, opts)
@@ -187,6 +192,7 @@ func (s *IPBlocksService) ListBlacklist(ctx context.Context, id IPBlockID, opts 
 //
 // Experimental: nobody has seen the answer.
 //
+// Class: once.
 // API: POST /connectivity/ipblocks/{blockId}/blacklist
 func (s *IPBlocksService) AddToBlacklist(ctx context.Context, id IPBlockID, subnet netip.Addr, opts ...CallOption) (json.RawMessage, error) {
 	if err := checkIPv6("subnet", subnet); err != nil {

@@ -38,6 +38,7 @@ type CreateIPBlockGroupRequest struct {
 //
 // Experimental: nobody has seen a row; see IPBlockGroup.
 //
+// Class: read.
 // API: GET /connectivity/ipblockgroups
 func (s *IPBlocksService) ListGroups(ctx context.Context, o ListOptions, opts ...CallOption) iter.Seq2[IPBlockGroup, error] {
 	return rows[IPBlockGroup](ctx, s.rest,
@@ -48,6 +49,7 @@ func (s *IPBlocksService) ListGroups(ctx context.Context, o ListOptions, opts ..
 //
 // Experimental: nobody has seen the answer; see IPBlockGroup. ID is 0 when it is not told.
 //
+// Class: once.
 // API: POST /connectivity/ipblockgroups
 func (s *IPBlocksService) CreateGroup(ctx context.Context, r CreateIPBlockGroupRequest, opts ...CallOption) (*IPBlockGroup, error) {
 	if n := utf8.RuneCountInString(r.Name); n < 3 || n > 100 {
@@ -62,6 +64,7 @@ func (s *IPBlocksService) CreateGroup(ctx context.Context, r CreateIPBlockGroupR
 
 // RemoveFromGroup takes a block out of a group. The block itself stays. Panel 7.1.
 //
+// Class: set.
 // API: DELETE /connectivity/ipblockgroups/{groupId}/blocks/{blockId}
 func (s *IPBlocksService) RemoveFromGroup(ctx context.Context, group IPBlockGroupID, block IPBlockID, opts ...CallOption) error {
 	if err := positive("groupId", group); err != nil {

@@ -193,6 +193,7 @@ type IPBlocksService struct{ rest *rest.Client }
 
 // List yields all blocks, page by page; the next page is read when the one before is used up. Ranging again starts again. An error is the last pair.
 //
+// Class: read.
 // API: GET /connectivity/ipblocks
 func (s *IPBlocksService) List(ctx context.Context, o ListOptions, opts ...CallOption) iter.Seq2[IPBlock, error] {
 	return rows[IPBlock](ctx, s.rest, pageCall{op: "listIPBlocks", path: []any{"connectivity", "ipblocks"}, results: o.Results, opts: opts})
@@ -200,6 +201,7 @@ func (s *IPBlocksService) List(ctx context.Context, o ListOptions, opts ...CallO
 
 // Get reads one block. NotFound when there is none.
 //
+// Class: read.
 // API: GET /connectivity/ipblocks/{blockId}
 func (s *IPBlocksService) Get(ctx context.Context, id IPBlockID, opts ...CallOption) (*IPBlock, error) {
 	if err := positive("blockId", id); err != nil {
@@ -213,6 +215,7 @@ func (s *IPBlocksService) Get(ctx context.Context, id IPBlockID, opts ...CallOpt
 //
 // Experimental: nobody has seen the answer. That it is the block is likely; ID is 0 when it is not.
 //
+// Class: once.
 // API: POST /connectivity/ipblocks
 func (s *IPBlocksService) Create(ctx context.Context, r IPBlockRequest, opts ...CallOption) (*IPBlock, error) {
 	if r.Name == "" {
@@ -232,6 +235,7 @@ func (s *IPBlocksService) Create(ctx context.Context, r IPBlockRequest, opts ...
 //
 // Experimental: nobody has seen the answer. That it is the block is likely; ID is 0 when it is not.
 //
+// Class: set.
 // API: PUT /connectivity/ipblocks/{blockId}
 func (s *IPBlocksService) Update(ctx context.Context, id IPBlockID, r IPBlockRequest, opts ...CallOption) (*IPBlock, error) {
 	if err := positive("blockId", id); err != nil {
@@ -250,6 +254,7 @@ func (s *IPBlocksService) Update(ctx context.Context, id IPBlockID, r IPBlockReq
 // Delete removes a block with all its addresses. The panel wants a confirmation, and calling this is it. It refuses while anything in the block is assigned;
 // that this is a Conflict is a guess. A block that the panel does not know is NotFound, unless an earlier attempt of this call may have deleted it. Panel 7.1.
 //
+// Class: set.
 // API: DELETE /connectivity/ipblocks/{blockId}
 func (s *IPBlocksService) Delete(ctx context.Context, id IPBlockID, opts ...CallOption) error {
 	if err := positive("blockId", id); err != nil {
@@ -266,6 +271,7 @@ func (s *IPBlocksService) Delete(ctx context.Context, id IPBlockID, opts ...Call
 //
 // Experimental: nobody has seen the answer.
 //
+// Class: read.
 // API: GET /connectivity/ipblocks/{blockId}/hypervisors
 func (s *IPBlocksService) ListHypervisors(ctx context.Context, id IPBlockID, opts ...CallOption) (json.RawMessage, error) {
 	return s.raw(ctx, rest.Call{Op: "listIPBlockHypervisors", Since: panel71, Class: rest.Read, Method: http.MethodGet}, id, []any{"hypervisors"}, opts)

@@ -89,6 +89,7 @@ func (a *ISOAnswer) UnmarshalJSON(b []byte) error {
 
 // GetISO reads an image of the library. NotFound when there is none. The panel has no known list of images.
 //
+// Class: read.
 // API: GET /media/iso/{isoId}
 func (s *MediaService) GetISO(ctx context.Context, id ISOID, opts ...CallOption) (*ISO, error) {
 	if err := positive("isoId", id); err != nil {
@@ -100,6 +101,7 @@ func (s *MediaService) GetISO(ctx context.Context, id ISOID, opts ...CallOption)
 
 // CreateISO adds an image to the library. It is sent once. Panel 7.1.
 //
+// Class: once.
 // API: POST /media/iso
 func (s *MediaService) CreateISO(ctx context.Context, r ISORequest, opts ...CallOption) (*ISOAnswer, error) {
 	if r.Name == "" {
@@ -114,6 +116,7 @@ func (s *MediaService) CreateISO(ctx context.Context, r ISORequest, opts ...Call
 
 // UpdateISO changes an image of the library. Panel 7.1.
 //
+// Class: set.
 // API: PUT /media/iso/{isoId}
 func (s *MediaService) UpdateISO(ctx context.Context, id ISOID, r ISORequest, opts ...CallOption) (*ISOAnswer, error) {
 	if err := positive("isoId", id); err != nil {

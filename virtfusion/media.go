@@ -61,6 +61,7 @@ type MediaService struct{ rest *rest.Client }
 // PackageTemplates returns the templates that can be built on servers of a package, in their groups. The panel does not page this list. A package without
 // templates gives an empty list.
 //
+// Class: read.
 // API: GET /media/templates/fromServerPackageSpec/{serverPackageId}
 func (s *MediaService) PackageTemplates(ctx context.Context, id PackageID, opts ...CallOption) ([]TemplateGroup, error) {
 	if err := positive("serverPackageId", id); err != nil {
@@ -71,6 +72,7 @@ func (s *MediaService) PackageTemplates(ctx context.Context, id PackageID, opts 
 
 // ServerTemplates returns the templates that can be built on one server, in their groups. The panel does not page this list.
 //
+// Class: read.
 // API: GET /servers/{serverId}/templates
 func (s *MediaService) ServerTemplates(ctx context.Context, id ServerID, opts ...CallOption) ([]TemplateGroup, error) {
 	if err := positive("serverId", id); err != nil {

@@ -59,6 +59,7 @@ func checkInterface(id ServerID, ref InterfaceRef) error {
 // It is sent once: repeating it would give more addresses. After ErrMaybeApplied read the server and compare. When the panel gives another number than asked
 // for, the addresses are returned together with an error of Kind Mismatch and ErrMaybeApplied.
 //
+// Class: once.
 // API: POST /servers/{serverId}/ipv4Qty
 func (s *ServersService) AddIPv4Quantity(ctx context.Context, id ServerID, on InterfaceRef, quantity int, opts ...CallOption) ([]netip.Addr, error) {
 	if err := positive("serverId", id); err != nil {
@@ -88,6 +89,7 @@ func (s *ServersService) AddIPv4Quantity(ctx context.Context, id ServerID, on In
 //
 // The documentation of panel 6.2 knows no interface here; it is sent all the same.
 //
+// Class: set.
 // API: POST /servers/{serverId}/ipv4
 func (s *ServersService) AddIPv4(ctx context.Context, id ServerID, on InterfaceRef, addresses []netip.Addr, opts ...CallOption) error {
 	return s.changeIPv4(ctx, rest.Call{Op: "addIPv4Addresses", Method: http.MethodPost}, id, on, addresses, opts)
@@ -96,6 +98,7 @@ func (s *ServersService) AddIPv4(ctx context.Context, id ServerID, on InterfaceR
 // RemoveIPv4 takes these IPv4 addresses away from a server. What the panel says about an address that the server does not have, and whether it gives up the
 // server's first one, is not documented. The documentation of panel 6.2 knows no interface here; it is sent all the same.
 //
+// Class: set.
 // API: DELETE /servers/{serverId}/ipv4
 func (s *ServersService) RemoveIPv4(ctx context.Context, id ServerID, on InterfaceRef, addresses []netip.Addr, opts ...CallOption) error {
 	return s.changeIPv4(ctx, rest.Call{Op: "removeIPv4Addresses", Method: http.MethodDelete}, id, on, addresses, opts)
@@ -138,6 +141,7 @@ func checkIPv4(addresses []netip.Addr) error {
 // AddToWhitelist lets a server send from a prefix although it is not assigned to it. ServerInterface.IPWhitelist lists these prefixes. It is sent once, because
 // whether the panel would list a prefix twice is not documented.
 //
+// Class: once.
 // API: POST /servers/{serverId}/networkWhitelist
 func (s *ServersService) AddToWhitelist(ctx context.Context, id ServerID, on InterfaceRef, prefix netip.Prefix, opts ...CallOption) error {
 	if !prefix.IsValid() {
@@ -149,6 +153,7 @@ func (s *ServersService) AddToWhitelist(ctx context.Context, id ServerID, on Int
 
 // RemoveFromWhitelist takes a prefix from the whitelist. The panel knows it by its address alone.
 //
+// Class: set.
 // API: DELETE /servers/{serverId}/networkWhitelist
 func (s *ServersService) RemoveFromWhitelist(ctx context.Context, id ServerID, on InterfaceRef, address netip.Addr, opts ...CallOption) error {
 	if !address.IsValid() {

@@ -121,6 +121,7 @@ type DeletePackageOptions struct {
 
 // Create makes a package. It is sent once: after ErrMaybeApplied look with List. Panel 7.1.
 //
+// Class: once.
 // API: POST /packages
 func (s *PackagesService) Create(ctx context.Context, r PackageRequest, opts ...CallOption) (*PackageAnswer, error) {
 	if r.Name == "" {
@@ -135,6 +136,7 @@ func (s *PackagesService) Create(ctx context.Context, r PackageRequest, opts ...
 
 // Update changes a package. Servers that were made from it keep what they have, see ServersService.ChangePackage. Panel 7.1.
 //
+// Class: set.
 // API: PUT /packages/{packageId}
 func (s *PackagesService) Update(ctx context.Context, id PackageID, r PackageRequest, opts ...CallOption) (*PackageAnswer, error) {
 	if err := positive("packageId", id); err != nil {
@@ -153,6 +155,7 @@ func (s *PackagesService) Update(ctx context.Context, id PackageID, r PackageReq
 // Delete removes a package. The panel wants the deletion confirmed, which this does. While servers were made from the package it refuses, unless Force is set;
 // that the refusal is Conflict is a guess. Panel 7.1.
 //
+// Class: set.
 // API: DELETE /packages/{packageId}
 func (s *PackagesService) Delete(ctx context.Context, id PackageID, o DeletePackageOptions, opts ...CallOption) error {
 	if err := positive("packageId", id); err != nil {
@@ -167,6 +170,7 @@ func (s *PackagesService) Delete(ctx context.Context, id PackageID, o DeletePack
 
 // Duplicate copies a package under another name of 3 to 150 characters. The copy is disabled. It is sent once: after ErrMaybeApplied look with List. Panel 7.1.
 //
+// Class: once.
 // API: POST /packages/{packageId}/duplicate
 func (s *PackagesService) Duplicate(ctx context.Context, id PackageID, name string, opts ...CallOption) (*PackageAnswer, error) {
 	if err := positive("packageId", id); err != nil {

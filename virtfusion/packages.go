@@ -44,6 +44,7 @@ type PackagesService struct{ rest *rest.Client }
 
 // List returns all packages, disabled ones included. The panel does not page this list.
 //
+// Class: read.
 // API: GET /packages
 func (s *PackagesService) List(ctx context.Context, opts ...CallOption) ([]Package, error) {
 	return fetchList[Package](ctx, s.rest, rest.Call{Op: "listPackages", Class: rest.Read, Method: http.MethodGet, Path: []any{"packages"}}, opts)
@@ -51,6 +52,7 @@ func (s *PackagesService) List(ctx context.Context, opts ...CallOption) ([]Packa
 
 // Get reads one package. NotFound when there is none.
 //
+// Class: read.
 // API: GET /packages/{packageId}
 func (s *PackagesService) Get(ctx context.Context, id PackageID, opts ...CallOption) (*Package, error) {
 	if err := positive("packageId", id); err != nil {

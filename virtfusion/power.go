@@ -10,6 +10,7 @@ import (
 // Boot switches a server on. The answer means that the panel has accepted it and carries it out as a queue item; QueueService.Wait tells how it ended. Locked
 // while other tasks of the server wait, Maintenance while its hypervisor is in maintenance.
 //
+// Class: set.
 // API: POST /servers/{serverId}/power/boot
 func (s *ServersService) Boot(ctx context.Context, id ServerID, opts ...CallOption) (QueueID, error) {
 	return s.power(ctx, "bootServer", rest.Set, id, "boot", opts)
@@ -18,6 +19,7 @@ func (s *ServersService) Boot(ctx context.Context, id ServerID, opts ...CallOpti
 // Shutdown asks the guest to shut down (ACPI). A guest that does not listen stays on, and how the queue item ends then is not documented. The answer and the
 // errors are those of Boot.
 //
+// Class: set.
 // API: POST /servers/{serverId}/power/shutdown
 func (s *ServersService) Shutdown(ctx context.Context, id ServerID, opts ...CallOption) (QueueID, error) {
 	return s.power(ctx, "shutdownServer", rest.Set, id, "shutdown", opts)
@@ -25,6 +27,7 @@ func (s *ServersService) Shutdown(ctx context.Context, id ServerID, opts ...Call
 
 // Restart restarts a server. It is sent once: twice would be two interruptions. The answer and the errors are those of Boot.
 //
+// Class: once.
 // API: POST /servers/{serverId}/power/restart
 func (s *ServersService) Restart(ctx context.Context, id ServerID, opts ...CallOption) (QueueID, error) {
 	return s.power(ctx, "restartServer", rest.Once, id, "restart", opts)
@@ -32,6 +35,7 @@ func (s *ServersService) Restart(ctx context.Context, id ServerID, opts ...CallO
 
 // PowerOff cuts the power. The answer and the errors are those of Boot.
 //
+// Class: set.
 // API: POST /servers/{serverId}/power/poweroff
 func (s *ServersService) PowerOff(ctx context.Context, id ServerID, opts ...CallOption) (QueueID, error) {
 	return s.power(ctx, "poweroffServer", rest.Set, id, "poweroff", opts)

@@ -64,6 +64,7 @@ type QueueService struct{ rest *rest.Client }
 
 // Get reads one item. NotFound when there is none; how long the panel keeps finished items is not documented.
 //
+// Class: read.
 // API: GET /queue/{queueId}
 func (s *QueueService) Get(ctx context.Context, id QueueID, opts ...CallOption) (*QueueItem, error) {
 	if err := positive("queueId", id); err != nil {

@@ -42,6 +42,7 @@ type ReverseDNSService struct{ rest *rest.Client }
 //
 // Experimental: nobody has seen the answer.
 //
+// Class: read.
 // API: GET /connectivity/rdns/zones
 func (s *ReverseDNSService) ListZones(ctx context.Context, opts ...CallOption) (json.RawMessage, error) {
 	return fetchRaw(ctx, s.rest, rest.Call{Op: "listRdnsZones", Since: panel71, Class: rest.Read, Method: http.MethodGet,
@@ -53,6 +54,7 @@ func (s *ReverseDNSService) ListZones(ctx context.Context, opts ...CallOption) (
 //
 // Experimental: of the answer only the zone is described.
 //
+// Class: set.
 // API: PUT /connectivity/ipv4/rdns
 func (s *ReverseDNSService) SetIPv4(ctx context.Context, address netip.Addr, name provisioning.Opt[string], opts ...CallOption) (*RDNSChange, error) {
 	if !address.Is4() {

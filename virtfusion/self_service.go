@@ -49,6 +49,7 @@ type profile[T ~int64] struct {
 // AddHourlyGroupProfile lets a user make hourly billed servers as the profile says. It is sent once: whether a repetition adds the profile twice is not
 // documented. User.SelfServiceHourlyGroupProfiles shows which a user has.
 //
+// Class: once.
 // API: POST /selfService/hourlyGroupProfile/byUserExtRelationId/{extRelationId}
 func (s *SelfServiceService) AddHourlyGroupProfile(ctx context.Context, ext ExtRelation, id HourlyGroupProfileID, opts ...CallOption) error {
 	if err := positive("profileId", id); err != nil {
@@ -60,6 +61,7 @@ func (s *SelfServiceService) AddHourlyGroupProfile(ctx context.Context, ext ExtR
 
 // RemoveHourlyGroupProfile takes a profile away from a user. What happens to servers that were made with it is not documented.
 //
+// Class: set.
 // API: DELETE /selfService/hourlyGroupProfile/{profileId}/byUserExtRelationId/{extRelationId}
 func (s *SelfServiceService) RemoveHourlyGroupProfile(ctx context.Context, ext ExtRelation, id HourlyGroupProfileID, opts ...CallOption) error {
 	if err := positive("profileId", id); err != nil {
@@ -71,6 +73,7 @@ func (s *SelfServiceService) RemoveHourlyGroupProfile(ctx context.Context, ext E
 // AddResourceGroupProfile lets a user make servers from his resource packs as the profile says. It is sent once, as AddHourlyGroupProfile.
 // User.SelfServiceResourceGroupProfiles shows which a user has.
 //
+// Class: once.
 // API: POST /selfService/resourceGroupProfile/byUserExtRelationId/{extRelationId}
 func (s *SelfServiceService) AddResourceGroupProfile(ctx context.Context, ext ExtRelation, id ResourceGroupProfileID, opts ...CallOption) error {
 	if err := positive("profileId", id); err != nil {
@@ -83,6 +86,7 @@ func (s *SelfServiceService) AddResourceGroupProfile(ctx context.Context, ext Ex
 // RemoveResourceGroupProfile takes a profile away from a user. The documentation calls its id that of an hourly profile, which is the text of the other
 // operation.
 //
+// Class: set.
 // API: DELETE /selfService/resourceGroupProfile/{profileId}/byUserExtRelationId/{extRelationId}
 func (s *SelfServiceService) RemoveResourceGroupProfile(ctx context.Context, ext ExtRelation, id ResourceGroupProfileID, opts ...CallOption) error {
 	if err := positive("profileId", id); err != nil {
@@ -94,6 +98,7 @@ func (s *SelfServiceService) RemoveResourceGroupProfile(ctx context.Context, ext
 // RecomputeAccess lets the panel work out anew what a user may do for himself (User.SelfService). That syncToProfiles derives it from the profiles he has is
 // read from its name; it is always sent.
 //
+// Class: set.
 // API: PUT /selfService/access/byUserExtRelationId/{extRelationId}
 func (s *SelfServiceService) RecomputeAccess(ctx context.Context, ext ExtRelation, syncToProfiles bool, opts ...CallOption) error {
 	in := struct {

@@ -46,6 +46,7 @@ type Currency struct {
 // AddCredit gives a user credit. It moves money and is sent once: the panel has no idempotency key and no list of credits, so after ErrMaybeApplied compare
 // HourlyStats.Credit with what it was before, or ask a person, before trying again. The balance is the user's and not a server's.
 //
+// Class: once.
 // API: POST /selfService/credit/byUserExtRelationId/{extRelationId}
 func (s *SelfServiceService) AddCredit(ctx context.Context, ext ExtRelation, r AddCreditRequest, opts ...CallOption) (*Credit, error) {
 	if err := r.check(); err != nil {
@@ -60,6 +61,7 @@ func (s *SelfServiceService) AddCredit(ctx context.Context, ext ExtRelation, r A
 
 // CancelCredit takes a credit back. What happens when part of it was used is not documented.
 //
+// Class: set.
 // API: DELETE /selfService/credit/{creditId}
 func (s *SelfServiceService) CancelCredit(ctx context.Context, id CreditID, opts ...CallOption) error {
 	if err := positive("creditId", id); err != nil {
@@ -70,6 +72,7 @@ func (s *SelfServiceService) CancelCredit(ctx context.Context, id CreditID, opts
 
 // Currencies returns the currencies of the self-service. The panel does not page this list.
 //
+// Class: read.
 // API: GET /selfService/currencies
 func (s *SelfServiceService) Currencies(ctx context.Context, opts ...CallOption) ([]Currency, error) {
 	return fetchList[Currency](ctx, s.rest, rest.Call{Op: "listCurrencies", Class: rest.Read, Method: http.MethodGet,

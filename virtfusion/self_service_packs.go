@@ -84,6 +84,7 @@ type DeleteResourcePackOptions struct {
 // AddResourcePack gives a user a resource pack. It is sent once: each call gives another one. After ErrMaybeApplied ask a person: the panel has no list
 // of a user's packs, and whether SelfServiceReport.Limits shows them is not known.
 //
+// Class: once.
 // API: POST /selfService/resourcePack/byUserExtRelationId/{extRelationId}
 func (s *SelfServiceService) AddResourcePack(ctx context.Context, ext ExtRelation, r AddResourcePackRequest, opts ...CallOption) (*AddedResourcePack, error) {
 	if err := positive("packId", r.PackID); err != nil {
@@ -98,6 +99,7 @@ func (s *SelfServiceService) AddResourcePack(ctx context.Context, ext ExtRelatio
 
 // SetHourlyResourcePack sets the resource pack that limits a user's hourly billed servers (User.SelfServiceHourlyResourcePack).
 //
+// Class: set.
 // API: PUT /selfService/hourlyResourcePack/byUserExtRelationId/{extRelationId}
 func (s *SelfServiceService) SetHourlyResourcePack(ctx context.Context, ext ExtRelation, pack ResourcePackID, opts ...CallOption) error {
 	if err := positive("packId", pack); err != nil {
@@ -111,6 +113,7 @@ func (s *SelfServiceService) SetHourlyResourcePack(ctx context.Context, ext ExtR
 
 // GetResourcePack reads a user's pack. NotFound when there is none.
 //
+// Class: read.
 // API: GET /selfService/resourcePack/{packId}
 func (s *SelfServiceService) GetResourcePack(ctx context.Context, id UserPackID, o GetResourcePackOptions, opts ...CallOption) (*UserPack, error) {
 	if err := positive("packId", id); err != nil {
@@ -127,6 +130,7 @@ func (s *SelfServiceService) GetResourcePack(ctx context.Context, id UserPackID,
 
 // SetResourcePackEnabled switches a user's pack on or off. Whether that touches the servers made from it is not documented: see SuspendResourcePackServers.
 //
+// Class: set.
 // API: PUT /selfService/resourcePack/{packId}
 func (s *SelfServiceService) SetResourcePackEnabled(ctx context.Context, id UserPackID, enabled bool, opts ...CallOption) error {
 	in := struct {
@@ -137,6 +141,7 @@ func (s *SelfServiceService) SetResourcePackEnabled(ctx context.Context, id User
 
 // DeleteResourcePack deletes a user's pack.
 //
+// Class: set.
 // API: DELETE /selfService/resourcePack/{packId}
 func (s *SelfServiceService) DeleteResourcePack(ctx context.Context, id UserPackID, o DeleteResourcePackOptions, opts ...CallOption) error {
 	call := rest.Call{Op: "deleteResourcePack", Class: rest.Set, Method: http.MethodDelete}
@@ -149,6 +154,7 @@ func (s *SelfServiceService) DeleteResourcePack(ctx context.Context, id UserPack
 // DeleteResourcePackServers asks for the deletion of all servers that were made from a user's pack, after a grace period as ServersService.Delete does. The
 // delay is always sent: left out, the panel would take 30 minutes here.
 //
+// Class: set.
 // API: DELETE /selfService/resourcePackServers/{packId}
 func (s *SelfServiceService) DeleteResourcePackServers(ctx context.Context, id UserPackID, o DeleteServerOptions, opts ...CallOption) error {
 	if o.DelayMinutes < 0 || o.DelayMinutes > maxDeleteDelay {
@@ -160,6 +166,7 @@ func (s *SelfServiceService) DeleteResourcePackServers(ctx context.Context, id U
 
 // SuspendResourcePackServers suspends all servers that were made from a user's pack. nil means that the panel has accepted it, see ServersService.Suspend.
 //
+// Class: set.
 // API: POST /selfService/resourcePackServers/{packId}/suspend
 func (s *SelfServiceService) SuspendResourcePackServers(ctx context.Context, id UserPackID, opts ...CallOption) error {
 	return s.ofPack(ctx, rest.Call{Op: "suspendResourcePackServers", Class: rest.Set, Method: http.MethodPost}, id, opts, "resourcePackServers", id, "suspend")
@@ -168,6 +175,7 @@ func (s *SelfServiceService) SuspendResourcePackServers(ctx context.Context, id 
 // UnsuspendResourcePackServers lifts the suspension of all servers that were made from a user's pack. Whether it also lifts one that was placed
 // on a single server is not documented.
 //
+// Class: set.
 // API: POST /selfService/resourcePackServers/{packId}/unsuspend
 func (s *SelfServiceService) UnsuspendResourcePackServers(ctx context.Context, id UserPackID, opts ...CallOption) error {
 	return s.ofPack(ctx, rest.Call{Op: "unsuspendResourcePackServers", Class: rest.Set, Method: http.MethodPost}, id, opts, "resourcePackServers", id, "unsuspend")

@@ -184,6 +184,7 @@ type UsagePeriod struct {
 
 // HourlyStats reads what a user's hourly billed servers cost, and his credit.
 //
+// Class: read.
 // API: GET /selfService/hourlyStats/byUserExtRelationId/{extRelationId}
 func (s *SelfServiceService) HourlyStats(ctx context.Context, ext ExtRelation, o UsageOptions, opts ...CallOption) (*HourlyStats, error) {
 	query, err := o.query()
@@ -204,6 +205,7 @@ func (s *SelfServiceService) HourlyStats(ctx context.Context, ext ExtRelation, o
 
 // Report reads what a user used in a month, in money.
 //
+// Class: read.
 // API: GET /selfService/report/byUserExtRelationId/{extRelationId}
 func (s *SelfServiceService) Report(ctx context.Context, ext ExtRelation, o ReportOptions, opts ...CallOption) (*SelfServiceReport, error) {
 	if o.MonthsBack < 0 || o.MonthsBack > 24 {
@@ -230,6 +232,7 @@ func (s *SelfServiceService) Report(ctx context.Context, ext ExtRelation, o Repo
 
 // Usage reads what a user used, in hours and tokens.
 //
+// Class: read.
 // API: GET /selfService/usage/byUserExtRelationId/{extRelationId}
 func (s *SelfServiceService) Usage(ctx context.Context, ext ExtRelation, o UsageOptions, opts ...CallOption) (*SelfServiceUsage, error) {
 	query, err := o.query()

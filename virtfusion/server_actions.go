@@ -58,6 +58,7 @@ type ListActionsOptions struct {
 // blocks builds until it is cancelled. Of cancelling only the way for disks is known (CancelDiskAction). Panel 7.1; older panels show what waits in
 // Server.Tasks.
 //
+// Class: read.
 // API: GET /servers/{serverId}/actions
 func (s *ServersService) ListActions(ctx context.Context, id ServerID, o ListActionsOptions, opts ...CallOption) iter.Seq2[ServerAction, error] {
 	err := positive("serverId", id)

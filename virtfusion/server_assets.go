@@ -12,6 +12,7 @@ import (
 //
 // Experimental: nobody has published the answer, so it is kept as it came.
 //
+// Class: read.
 // API: GET /servers/{serverId}/hypervisorAssets/available
 func (s *ServersService) AvailableAssets(ctx context.Context, id ServerID, opts ...CallOption) (json.RawMessage, error) {
 	if err := positive("serverId", id); err != nil {
@@ -26,6 +27,7 @@ func (s *ServersService) AvailableAssets(ctx context.Context, id ServerID, opts 
 //
 // Experimental: nobody has published the answer, so it is kept as it came. It may be nil.
 //
+// Class: once.
 // API: POST /servers/{serverId}/hypervisorAssets/{assetId}
 func (s *ServersService) AttachAsset(ctx context.Context, id ServerID, asset HypervisorAssetID, opts ...CallOption) (json.RawMessage, error) {
 	if err := positive("serverId", id); err != nil {

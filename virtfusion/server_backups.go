@@ -108,6 +108,7 @@ func (r *RestoreBackupRequest) check() error {
 // LegacyBackups returns the backups of a server that the old backup plans made. The panel does not page this list. Panel 7.1 calls it deprecated in favour of
 // the Backup Manager, whose backups are not in it; how those are listed is not documented.
 //
+// Class: read.
 // API: GET /backups/server/{serverId}
 func (s *ServersService) LegacyBackups(ctx context.Context, id ServerID, opts ...CallOption) ([]Backup, error) {
 	if err := positive("serverId", id); err != nil {
@@ -120,6 +121,7 @@ func (s *ServersService) LegacyBackups(ctx context.Context, id ServerID, opts ..
 // SetBackupPlan gives a server a legacy backup plan, or takes it away with 0. The panel has no list of plans, and the operation is probably deprecated with
 // 7.1, as legacy backups are.
 //
+// Class: set.
 // API: PUT /servers/{serverId}/backups/plan/{planId}
 func (s *ServersService) SetBackupPlan(ctx context.Context, id ServerID, plan BackupPlanID, opts ...CallOption) error {
 	if err := positive("serverId", id); err != nil {
@@ -134,6 +136,7 @@ func (s *ServersService) SetBackupPlan(ctx context.Context, id ServerID, plan Ba
 
 // SetBackupAccess says what a server's owner may do with its backups in the Backup Manager. Panel 7.0.
 //
+// Class: set.
 // API: PUT /servers/{serverId}/backupManager/access
 func (s *ServersService) SetBackupAccess(ctx context.Context, id ServerID, access BackupAccess, opts ...CallOption) error {
 	if err := positive("serverId", id); err != nil {
@@ -154,6 +157,7 @@ func (s *ServersService) SetBackupAccess(ctx context.Context, id ServerID, acces
 //
 // Experimental: nobody has published the answer, so it is kept as it came. It may be nil. How the end of a backup is seen is not documented either.
 //
+// Class: once.
 // API: POST /servers/{serverId}/backupManager/backup
 func (s *ServersService) CreateBackup(ctx context.Context, id ServerID, opts ...CallOption) (json.RawMessage, error) {
 	if err := positive("serverId", id); err != nil {
@@ -167,6 +171,7 @@ func (s *ServersService) CreateBackup(ctx context.Context, id ServerID, opts ...
 //
 // Experimental: nobody has published the answer, so it is kept as it came. It may be nil.
 //
+// Class: once.
 // API: POST /servers/{serverId}/backupManager/restore
 func (s *ServersService) RestoreBackup(ctx context.Context, id ServerID, r RestoreBackupRequest, opts ...CallOption) (json.RawMessage, error) {
 	if err := positive("serverId", id); err != nil {

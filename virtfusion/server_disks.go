@@ -195,6 +195,7 @@ func (a *CancelledDiskAction) UnmarshalJSON(b []byte) error {
 //
 // Experimental: nobody has published the answer, so it is kept as it came.
 //
+// Class: read.
 // API: GET /servers/{serverId}/disks
 func (s *ServersService) Disks(ctx context.Context, id ServerID, opts ...CallOption) (json.RawMessage, error) {
 	if err := positive("serverId", id); err != nil {
@@ -208,6 +209,7 @@ func (s *ServersService) Disks(ctx context.Context, id ServerID, opts ...CallOpt
 //
 // Experimental: nobody has published the answer, so it is kept as it came.
 //
+// Class: read.
 // API: GET /servers/{serverId}/disks/{diskRef}
 func (s *ServersService) Disk(ctx context.Context, id ServerID, disk DiskRef, opts ...CallOption) (json.RawMessage, error) {
 	return s.disk(ctx, rest.Call{Op: "getServerDisk", Class: rest.Read, Method: http.MethodGet}, id, disk, opts)
@@ -218,6 +220,7 @@ func (s *ServersService) Disk(ctx context.Context, id ServerID, disk DiskRef, op
 //
 // Experimental: nobody has published the answer, so it is kept as it came. It may be nil.
 //
+// Class: once.
 // API: POST /servers/{serverId}/disks
 func (s *ServersService) CreateDisk(ctx context.Context, id ServerID, r CreateDiskRequest, opts ...CallOption) (json.RawMessage, error) {
 	if err := positive("serverId", id); err != nil {
@@ -234,6 +237,7 @@ func (s *ServersService) CreateDisk(ctx context.Context, id ServerID, r CreateDi
 //
 // Experimental: nobody has published the answer, so it is kept as it came. It may be nil.
 //
+// Class: set.
 // API: PUT /servers/{serverId}/disks/{diskRef}
 func (s *ServersService) UpdateDisk(ctx context.Context, id ServerID, disk DiskRef, r UpdateDiskRequest, opts ...CallOption) (json.RawMessage, error) {
 	if err := r.check(); err != nil {
@@ -247,6 +251,7 @@ func (s *ServersService) UpdateDisk(ctx context.Context, id ServerID, disk DiskR
 //
 // Experimental: nobody has published the answer, so it is kept as it came. It may be nil.
 //
+// Class: set, but once by letter.
 // API: DELETE /servers/{serverId}/disks/{diskRef}
 func (s *ServersService) DeleteDisk(ctx context.Context, id ServerID, disk DiskRef, o DeleteDiskOptions, opts ...CallOption) (json.RawMessage, error) {
 	return s.disk(ctx, rest.Call{Op: "deleteServerDisk", Class: disk.removal(), Method: http.MethodDelete, In: o}, id, disk, opts)
@@ -266,6 +271,7 @@ func (s *ServersService) disk(ctx context.Context, call rest.Call, id ServerID, 
 // CancelDiskAction takes back the oldest work that waits for a disk, also failed work, which otherwise keeps the server from being built. It is sent once,
 // because each repetition takes back the next one. Panel 7.1. Some outcomes have no body: the answer then names no action.
 //
+// Class: once.
 // API: DELETE /servers/{serverId}/disks/{diskRef}/pending
 func (s *ServersService) CancelDiskAction(ctx context.Context, id ServerID, disk DiskRef, opts ...CallOption) (*CancelledDiskAction, error) {
 	if err := positive("serverId", id); err != nil {
@@ -281,6 +287,7 @@ func (s *ServersService) CancelDiskAction(ctx context.Context, id ServerID, disk
 // GrowDisk makes a disk larger; the panel refuses to make one smaller. drive is its letter, "a" for the primary disk. That a running guest sees the new size
 // only after a power action is a guess, see Server.Tasks. Panel 7.1: the documentation names no version, but the descriptions of 7.0 and 6.2 do not have it.
 //
+// Class: set.
 // API: PUT /servers/{serverId}/modify/storage
 func (s *ServersService) GrowDisk(ctx context.Context, id ServerID, drive string, size GB, opts ...CallOption) error {
 	if err := positive("serverId", id); err != nil {

@@ -48,6 +48,7 @@ func (r *MountISORequest) check() error {
 //
 // Experimental: nobody has published the answer, so it is kept as it came.
 //
+// Class: read.
 // API: GET /servers/{serverId}/media/iso
 func (s *ServersService) ISO(ctx context.Context, id ServerID, opts ...CallOption) (json.RawMessage, error) {
 	return s.iso(ctx, rest.Call{Op: "getServerIso", Class: rest.Read, Method: http.MethodGet}, id, opts)
@@ -58,6 +59,7 @@ func (s *ServersService) ISO(ctx context.Context, id ServerID, opts ...CallOptio
 //
 // Experimental: nobody has published the answer, so it is kept as it came. It may be nil.
 //
+// Class: set.
 // API: POST /servers/{serverId}/media/iso
 func (s *ServersService) MountISO(ctx context.Context, id ServerID, r MountISORequest, opts ...CallOption) (json.RawMessage, error) {
 	if err := r.check(); err != nil {
@@ -70,6 +72,7 @@ func (s *ServersService) MountISO(ctx context.Context, id ServerID, r MountISORe
 //
 // Experimental: nobody has published the answer, so it is kept as it came. It may be nil.
 //
+// Class: set.
 // API: DELETE /servers/{serverId}/media/iso
 func (s *ServersService) EjectISO(ctx context.Context, id ServerID, opts ...CallOption) (json.RawMessage, error) {
 	return s.iso(ctx, rest.Call{Op: "ejectServerIso", Class: rest.Set, Method: http.MethodDelete}, id, opts)

@@ -43,6 +43,7 @@ type CustomXML struct {
 // SetMemory gives a server another amount of memory, 256 MB at least. Like SetCPUCores it stores the value: that a running guest has it only after a restart is
 // a guess, see Server.Tasks for what waits. Kind Capacity for "no room" rests on the words of the refusal.
 //
+// Class: set.
 // API: PUT /servers/{serverId}/modify/memory
 func (s *ServersService) SetMemory(ctx context.Context, id ServerID, memory MB, opts ...CallOption) error {
 	if memory < minMemory {
@@ -56,6 +57,7 @@ func (s *ServersService) SetMemory(ctx context.Context, id ServerID, memory MB, 
 
 // SetCPUCores gives a server another number of cores, 1 to 600. The panel refuses more than its hypervisor has free (422).
 //
+// Class: set.
 // API: PUT /servers/{serverId}/modify/cpuCores
 func (s *ServersService) SetCPUCores(ctx context.Context, id ServerID, cores int, opts ...CallOption) error {
 	if cores < 1 || cores > maxCPUCores {
@@ -69,6 +71,7 @@ func (s *ServersService) SetCPUCores(ctx context.Context, id ServerID, cores int
 
 // ThrottleCPU takes percent of a server's processor time away, 0 to 99: 0 takes nothing, 99 leaves one hundredth.
 //
+// Class: set.
 // API: PUT /servers/{serverId}/modify/cpuThrottle
 func (s *ServersService) ThrottleCPU(ctx context.Context, id ServerID, percent int, o ThrottleCPUOptions, opts ...CallOption) error {
 	if percent < 0 || percent > maxThrottle {
@@ -93,6 +96,7 @@ func (s *ServersService) modify(ctx context.Context, op string, id ServerID, wha
 
 // ChangeOwner gives a server to another user, named by the panel's own id. What happens to the SSH keys, backups and shares of the old owner is not documented.
 //
+// Class: set.
 // API: PUT /servers/{serverId}/owner/{newOwnerId}
 func (s *ServersService) ChangeOwner(ctx context.Context, id ServerID, to UserID, opts ...CallOption) error {
 	if err := positive("serverId", id); err != nil {
@@ -107,6 +111,7 @@ func (s *ServersService) ChangeOwner(ctx context.Context, id ServerID, to UserID
 // SetCustomXML stores fragments of libvirt XML, which the panel merges into the server's definition at its next start. Whether the panel checks them is not
 // documented: expect a server with a bad fragment not to start.
 //
+// Class: set.
 // API: POST /servers/{serverId}/customXML
 func (s *ServersService) SetCustomXML(ctx context.Context, id ServerID, xml CustomXML, opts ...CallOption) error {
 	if err := positive("serverId", id); err != nil {

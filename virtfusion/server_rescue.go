@@ -20,6 +20,7 @@ type EnableRescueRequest struct {
 //
 // Experimental: nobody has published the members. The answer is the panel's JSON as it came, and a Secret as a whole because of the login in it.
 //
+// Class: read.
 // API: GET /servers/{serverId}/rescue
 func (s *ServersService) Rescue(ctx context.Context, id ServerID, opts ...CallOption) (provisioning.Secret, error) {
 	return s.rescue(ctx, rest.Call{Op: "getServerRescue", Class: rest.Read, Method: http.MethodGet}, id, opts)
@@ -30,6 +31,7 @@ func (s *ServersService) Rescue(ctx context.Context, id ServerID, opts ...CallOp
 //
 // Experimental: nobody has published the answer. It is the panel's JSON as it came, which may be empty, and a Secret because it may hold the login.
 //
+// Class: once.
 // API: POST /servers/{serverId}/rescue
 func (s *ServersService) EnableRescue(ctx context.Context, id ServerID, r EnableRescueRequest, opts ...CallOption) (provisioning.Secret, error) {
 	if r.ImageID < 0 {

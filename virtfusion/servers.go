@@ -199,6 +199,7 @@ type ServersService struct{ rest *rest.Client }
 // When the answer has members that cannot be read, the server is returned all the same, with ID, UUID, OwnerID, Name, states and passwords only: it exists, and
 // its id must not be lost.
 //
+// Class: once.
 // API: POST /servers
 func (s *ServersService) Create(ctx context.Context, r CreateServerRequest, opts ...CallOption) (*Server, error) {
 	if err := r.check(); err != nil {
@@ -245,6 +246,7 @@ func (s *ServersService) DryRunCreate(ctx context.Context, r CreateServerRequest
 //
 // A server that waits for its deletion is read like any other, and nothing shows that it is to be deleted.
 //
+// Class: read.
 // API: GET /servers/{serverId}
 func (s *ServersService) Get(ctx context.Context, id ServerID, o GetServerOptions, opts ...CallOption) (*Server, error) {
 	if err := positive("serverId", id); err != nil {
@@ -264,6 +266,7 @@ func (s *ServersService) Get(ctx context.Context, id ServerID, o GetServerOption
 // Pages are counted by rows, so rows shift when servers are deleted while ranging: collect first, then delete. A server that is missing from the list is not
 // proven to be gone, see ListComplete. The panel's type=full is not offered, because nobody has published what it answers.
 //
+// Class: read.
 // API: GET /servers
 func (s *ServersService) List(ctx context.Context, o ListServersOptions, opts ...CallOption) iter.Seq2[ServerRow, error] {
 	return rows[ServerRow](ctx, s.rest, o.call(opts))
@@ -286,6 +289,7 @@ func (o ListServersOptions) call(opts []CallOption) pageCall {
 // ListByUser returns the servers of one user (by the panel's own id). The panel does not page this list, so it is complete. Whether it also holds servers that
 // others share with the user is not documented: compare OwnerID where it matters.
 //
+// Class: read.
 // API: GET /servers/user/{userId}
 func (s *ServersService) ListByUser(ctx context.Context, id UserID, opts ...CallOption) ([]UserServer, error) {
 	if err := positive("userId", id); err != nil {
@@ -303,6 +307,7 @@ func (s *ServersService) ListByUser(ctx context.Context, id UserID, opts ...Call
 //
 // Answers that cannot be read in full are treated as those of Create.
 //
+// Class: once.
 // API: POST /servers/{serverId}/build
 func (s *ServersService) Build(ctx context.Context, id ServerID, r BuildServerRequest, opts ...CallOption) (*Server, error) {
 	if err := positive("serverId", id); err != nil {
@@ -338,6 +343,7 @@ func (s *ServersService) WaitBuilt(ctx context.Context, id ServerID, o provision
 // Rename changes the display name. One integration allows 63 characters; the panel documents no limit. Older panels had this operation elsewhere and answer
 // NoRoute.
 //
+// Class: set.
 // API: PUT /servers/{serverId}/modify/name
 func (s *ServersService) Rename(ctx context.Context, id ServerID, name string, opts ...CallOption) error {
 	if err := positive("serverId", id); err != nil {
@@ -358,6 +364,7 @@ func (s *ServersService) Rename(ctx context.Context, id ServerID, name string, o
 //
 // A server that the panel does not know is NotFound, unless an earlier attempt of this call may have deleted it.
 //
+// Class: set.
 // API: DELETE /servers/{serverId}
 func (s *ServersService) Delete(ctx context.Context, id ServerID, o DeleteServerOptions, opts ...CallOption) error {
 	if err := positive("serverId", id); err != nil {
@@ -373,6 +380,7 @@ func (s *ServersService) Delete(ctx context.Context, id ServerID, o DeleteServer
 // Suspend suspends a server. nil means that the panel has accepted it; Server.Suspended shows when it is done, which may take until the panel's next cron run.
 // Whether the guest is switched off is not documented. Locked while tasks of the server are pending.
 //
+// Class: set.
 // API: POST /servers/{serverId}/suspend
 func (s *ServersService) Suspend(ctx context.Context, id ServerID, opts ...CallOption) error {
 	return s.suspension(ctx, "suspendServer", id, "suspend", opts)
@@ -380,6 +388,7 @@ func (s *ServersService) Suspend(ctx context.Context, id ServerID, opts ...CallO
 
 // Unsuspend lifts a suspension, as Suspend places it.
 //
+// Class: set.
 // API: POST /servers/{serverId}/unsuspend
 func (s *ServersService) Unsuspend(ctx context.Context, id ServerID, opts ...CallOption) error {
 	return s.suspension(ctx, "unsuspendServer", id, "unsuspend", opts)
@@ -395,6 +404,7 @@ func (s *ServersService) suspension(ctx context.Context, op string, id ServerID,
 // ResetPassword lets the panel set a new password in the guest. The answer tells it before it is set: it is valid only when the queue item has ended well. It
 // is sent once: each repetition makes another password.
 //
+// Class: once.
 // API: POST /servers/{serverId}/resetPassword
 func (s *ServersService) ResetPassword(ctx context.Context, id ServerID, r ResetServerPasswordRequest, opts ...CallOption) (*ServerPasswordReset, error) {
 	if err := positive("serverId", id); err != nil {
@@ -411,6 +421,7 @@ func (s *ServersService) ResetPassword(ctx context.Context, id ServerID, r Reset
 // ChangePackage applies parts of a package to a server. The panel applies what it can at once and the rest at the server's next power action; its answer tells
 // what was left as it is. Locked while tasks of the server are pending.
 //
+// Class: set.
 // API: PUT /servers/{serverId}/package/{packageId}
 func (s *ServersService) ChangePackage(ctx context.Context, id ServerID, to PackageID, parts PackageParts, opts ...CallOption) (*PackageChange, error) {
 	if err := positive("serverId", id); err != nil {

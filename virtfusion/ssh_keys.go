@@ -55,6 +55,7 @@ type SSHKeysService struct{ rest *rest.Client }
 
 // Create adds a key to a user. It is sent once: repeating it may make a second key, so after ErrMaybeApplied look with ListByUser.
 //
+// Class: once.
 // API: POST /ssh_keys
 func (s *SSHKeysService) Create(ctx context.Context, r CreateSSHKeyRequest, opts ...CallOption) (*CreatedSSHKey, error) {
 	if err := r.check(); err != nil {
@@ -66,6 +67,7 @@ func (s *SSHKeysService) Create(ctx context.Context, r CreateSSHKeyRequest, opts
 
 // Get reads one key. NotFound when there is none.
 //
+// Class: read.
 // API: GET /ssh_keys/{keyId}
 func (s *SSHKeysService) Get(ctx context.Context, id SSHKeyID, opts ...CallOption) (*SSHKey, error) {
 	if err := positive("keyId", id); err != nil {
@@ -78,6 +80,7 @@ func (s *SSHKeysService) Get(ctx context.Context, id SSHKeyID, opts ...CallOptio
 // Delete removes a key from its user. That servers which were built with it keep it is a guess. A key that the panel does not know is NotFound, unless an
 // earlier attempt of this call may have removed it.
 //
+// Class: set.
 // API: DELETE /ssh_keys/{keyId}
 func (s *SSHKeysService) Delete(ctx context.Context, id SSHKeyID, opts ...CallOption) error {
 	if err := positive("keyId", id); err != nil {
@@ -88,6 +91,7 @@ func (s *SSHKeysService) Delete(ctx context.Context, id SSHKeyID, opts ...CallOp
 
 // ListByUser returns the keys of a user. The panel does not page this list.
 //
+// Class: read.
 // API: GET /ssh_keys/user/{userId}
 func (s *SSHKeysService) ListByUser(ctx context.Context, id UserID, opts ...CallOption) ([]SSHKey, error) {
 	if err := positive("userId", id); err != nil {

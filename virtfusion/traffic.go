@@ -42,6 +42,7 @@ func (p *TrafficPeriod) Allowance() (g TrafficGB, unlimited bool) {
 
 // Traffic returns what a server used, the present period first. It asks the panel's own records and not the hypervisor, so a fleet can be read with it.
 //
+// Class: read.
 // API: GET /servers/{serverId}/traffic
 func (s *ServersService) Traffic(ctx context.Context, id ServerID, opts ...CallOption) ([]TrafficPeriod, error) {
 	if err := positive("serverId", id); err != nil {

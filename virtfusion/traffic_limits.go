@@ -138,6 +138,7 @@ type AddTrafficBlockRequest struct {
 
 // ModifyTraffic changes a server's allowance, and on panel 7.1 what happens when it is used up.
 //
+// Class: set.
 // API: PUT /servers/{serverId}/modify/traffic
 func (s *ServersService) ModifyTraffic(ctx context.Context, id ServerID, r ModifyTrafficRequest, opts ...CallOption) error {
 	if err := positive("serverId", id); err != nil {
@@ -152,6 +153,7 @@ func (s *ServersService) ModifyTraffic(ctx context.Context, id ServerID, r Modif
 
 // TrafficBlocks returns the extra allowances of a server, and the periods that can get one.
 //
+// Class: read.
 // API: GET /servers/{serverId}/traffic/blocks
 func (s *ServersService) TrafficBlocks(ctx context.Context, id ServerID, opts ...CallOption) (*TrafficBlocks, error) {
 	if err := positive("serverId", id); err != nil {
@@ -164,6 +166,7 @@ func (s *ServersService) TrafficBlocks(ctx context.Context, id ServerID, opts ..
 // AddTrafficBlock gives a server more traffic in one period. The panel refuses it for a server without a limit, and tells no id: TrafficBlocks does. It is sent
 // once, because repeating it would give twice as much.
 //
+// Class: once.
 // API: POST /servers/{serverId}/traffic/blocks
 func (s *ServersService) AddTrafficBlock(ctx context.Context, id ServerID, r AddTrafficBlockRequest, opts ...CallOption) error {
 	if err := positive("serverId", id); err != nil {
@@ -181,6 +184,7 @@ func (s *ServersService) AddTrafficBlock(ctx context.Context, id ServerID, r Add
 
 // DeleteTrafficBlock takes an extra allowance back. One that the panel does not know is NotFound, unless an earlier attempt of this call may have taken it.
 //
+// Class: set.
 // API: DELETE /servers/{serverId}/traffic/blocks/{blockId}
 func (s *ServersService) DeleteTrafficBlock(ctx context.Context, id ServerID, block TrafficBlockID, opts ...CallOption) error {
 	if err := positive("serverId", id); err != nil {

@@ -115,6 +115,7 @@ type UsersService struct{ rest *rest.Client }
 
 // GetByExtRelation finds a user by your own number or text for him. NotFound when there is none.
 //
+// Class: read.
 // API: GET /users/{extRelationId}/byExtRelation
 func (s *UsersService) GetByExtRelation(ctx context.Context, ext ExtRelation, opts ...CallOption) (*User, error) {
 	path, query, err := userPath(ext, "byExtRelation")
@@ -131,6 +132,7 @@ func (s *UsersService) GetByExtRelation(ctx context.Context, ext ExtRelation, op
 // The panel refuses an e-mail address that another account has, with a text that does not say so plainly, and cannot be searched by address. The remedy is to
 // give that account its external relation id on the panel.
 //
+// Class: once.
 // API: POST /users
 func (s *UsersService) Create(ctx context.Context, r CreateUserRequest, opts ...CallOption) (*User, error) {
 	if err := r.check(); err != nil {
@@ -147,6 +149,7 @@ func (s *UsersService) Create(ctx context.Context, r CreateUserRequest, opts ...
 
 // Update changes a user.
 //
+// Class: set.
 // API: PUT /users/{extRelationId}/byExtRelation
 func (s *UsersService) Update(ctx context.Context, ext ExtRelation, r UpdateUserRequest, opts ...CallOption) (*UpdatedUser, error) {
 	path, query, err := userPath(ext, "byExtRelation")
@@ -159,6 +162,7 @@ func (s *UsersService) Update(ctx context.Context, ext ExtRelation, r UpdateUser
 
 // Delete removes a user. What the panel does about his servers is not documented; expect a refusal while there are any.
 //
+// Class: set.
 // API: DELETE /users/{extRelationId}/byExtRelation
 func (s *UsersService) Delete(ctx context.Context, ext ExtRelation, opts ...CallOption) error {
 	path, query, err := userPath(ext, "byExtRelation")
@@ -171,6 +175,7 @@ func (s *UsersService) Delete(ctx context.Context, ext ExtRelation, opts ...Call
 // ResetPassword gives a panel account a new password and answers with it. It is about the panel login, not about a server's root password. It is sent once:
 // each repetition makes another password.
 //
+// Class: once.
 // API: POST /users/{extRelationId}/byExtRelation/resetPassword
 func (s *UsersService) ResetPassword(ctx context.Context, ext ExtRelation, opts ...CallOption) (*UserPassword, error) {
 	path, query, err := userPath(ext, "byExtRelation", "resetPassword")

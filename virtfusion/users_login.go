@@ -60,6 +60,7 @@ func (l *Login) URL(baseURL string) (provisioning.Secret, error) {
 // CreateLogin makes a link that logs a user into the panel. Only users with an external relation have one; an integration also found it refused for
 // administrators. The panel needs a commercial licence for it. It is sent once: each call makes another link.
 //
+// Class: once.
 // API: POST /users/{extRelationId}/authenticationTokens
 func (s *UsersService) CreateLogin(ctx context.Context, ext ExtRelation, r LoginRequest, opts ...CallOption) (*Login, error) {
 	return s.login(ctx, "createUserAuthenticationTokens", ext, []any{"authenticationTokens"}, r, opts)
@@ -67,6 +68,7 @@ func (s *UsersService) CreateLogin(ctx context.Context, ext ExtRelation, r Login
 
 // CreateServerLogin makes a link that logs a user into the panel on the page of one server, as CreateLogin does.
 //
+// Class: once.
 // API: POST /users/{extRelationId}/serverAuthenticationTokens/{serverId}
 func (s *UsersService) CreateServerLogin(ctx context.Context, ext ExtRelation, server ServerID, r LoginRequest, opts ...CallOption) (*Login, error) {
 	if err := positive("serverId", server); err != nil {

@@ -54,6 +54,7 @@ const (
 
 // GetVNC reads how a server's screen is reached.
 //
+// Class: read.
 // API: GET /servers/{serverId}/vnc
 func (s *ServersService) GetVNC(ctx context.Context, id ServerID, opts ...CallOption) (*VNC, error) {
 	return s.vnc(ctx, rest.Call{Op: "getServerVnc", Class: rest.Read, Method: http.MethodGet}, id, opts)
@@ -62,6 +63,7 @@ func (s *ServersService) GetVNC(ctx context.Context, id ServerID, opts ...CallOp
 // SetVNC opens or closes the way to a server's screen. Every call, whatever the action, makes a new socket token and so ends the old one: it is sent once. One
 // integration reports that panel 7.0 takes {"vnc":true} as well; this sends what is documented.
 //
+// Class: once.
 // API: POST /servers/{serverId}/vnc
 func (s *ServersService) SetVNC(ctx context.Context, id ServerID, action VNCAction, opts ...CallOption) (*VNC, error) {
 	if action != VNCEnable && action != VNCDisable {

@@ -2,6 +2,7 @@ package virtfusion_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -42,6 +43,7 @@ func TestTheSimulatedPanelSendsItsWebhooksToTheReceiver(t *testing.T) {
 		require.NoError(t, err)
 		s := newSimulated(t)
 		s.AddWebhook(virtfusiontest.Webhook{URL: "https://shop.test/hook", Token: token, Transport: receiver{handler}})
+		assert.NotContains(t, fmt.Sprintf("%v %+v %#v", s.Panel, s.Panel, s.Panel), token.Reveal())
 		s.AddWebhook(virtfusiontest.Webhook{URL: "https://shop.test/hook", Token: "another-token-0123456789", Events: []int{virtfusiontest.EventServerBuild}, Status: "fail", Transport: receiver{handler}})
 
 		p := s.Provider(nil)

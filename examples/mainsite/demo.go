@@ -34,7 +34,7 @@ type demo struct {
 	news     chan struct{} // closed when something has changed
 }
 
-const demoPatience = 45 * time.Second
+const demoPatience = 2 * time.Minute
 
 // showItself serves, plays, prints what became of it, and ends.
 func showItself(ctx context.Context, s *site, p *panels, l net.Listener, stdout io.Writer) error {
@@ -117,10 +117,8 @@ func (d *demo) outage(ctx context.Context) error {
 	if err := d.place(ctx, "order-3", "123"); err != nil {
 		return err
 	}
-	for _, key := range []string{"order-1", "order-2", "order-3"} {
-		if err := d.until(ctx, key, func(s serviceDocument) bool { return s.Server != nil && s.Server.State == provisioning.StateOnline }); err != nil {
-			return err
-		}
+	if err := d.untilAll(ctx, func(s serviceDocument) bool { return s.Server != nil && s.Server.State == provisioning.StateOnline }); err != nil {
+		return err
 	}
 	var waits serviceDocument
 	if err := d.until(ctx, "order-3", func(s serviceDocument) bool {
@@ -132,12 +130,7 @@ func (d *demo) outage(ctx context.Context) error {
 	d.note("GET /vps/order-3", http.StatusOK, "why: %s", waits.Why)
 	d.screen.note("OSPAB", "the panel is back; no server has waited for it")
 	d.panels.ospabLine.down.Store(false)
-	for _, key := range []string{"order-1", "order-2", "order-3"} {
-		if err := d.until(ctx, key, func(s serviceDocument) bool { return s.AsDesired }); err != nil {
-			return err
-		}
-	}
-	return nil
+	return d.untilAll(ctx, func(s serviceDocument) bool { return s.AsDesired })
 }
 
 func (d *demo) password(ctx context.Context) error {
@@ -178,7 +171,7 @@ func (d *demo) reconcile(ctx context.Context) error {
 	for _, x := range plan.Differences {
 		d.screen.note(x.Panel, "%s: %s: %s; nothing is done about it", x.What, x.Have, x.Want)
 	}
-	return nil
+	return d.untilAll(ctx, func(s serviceDocument) bool { return s.AsDesired })
 }
 
 func demoOrder(key, customer string) string {
@@ -194,7 +187,7 @@ func (d *demo) place(ctx context.Context, key, customer string) error {
 		return err
 	}
 	d.note("POST /vps", http.StatusAccepted, "%s is stored, after %d ms", accepted.Key, time.Since(began).Milliseconds())
-	events, err := d.open(ctx, "GET", accepted.Events, "")
+	events, err := d.open(ctx, "GET", accepted.Events, "") //nolint:bodyclose // follow closes it
 	if err != nil {
 		return err
 	}
@@ -227,11 +220,8 @@ func (d *demo) until(ctx context.Context, key string, what func(serviceDocument)
 		d.mu.Lock()
 		s, news := d.services[key], d.news
 		d.mu.Unlock()
-		switch {
-		case what(s):
+		if what(s) {
 			return nil
-		case s.Person:
-			return fmt.Errorf("%s needs a person: %s", key, s.Why)
 		}
 		select {
 		case <-news:
@@ -239,6 +229,15 @@ func (d *demo) until(ctx context.Context, key string, what func(serviceDocument)
 			return fmt.Errorf("%s is not as it should be: %s: %w", key, s.Why, ctx.Err())
 		}
 	}
+}
+
+func (d *demo) untilAll(ctx context.Context, what func(serviceDocument) bool) error {
+	for _, key := range []string{"order-1", "order-2", "order-3"} {
+		if err := d.until(ctx, key, what); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // refusal is an answer that is not a success.

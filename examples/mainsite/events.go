@@ -122,7 +122,7 @@ func (s *stream) send(d serviceDocument) bool {
 	if s.c.SetWriteDeadline(time.Now().Add(writeLimit)) != nil {
 		return false
 	}
-	if _, err := s.w.Write([]byte(text)); err != nil {
+	if _, err := s.w.Write([]byte(text)); err != nil { // #nosec G705 -- JSON
 		return false
 	}
 	return s.c.Flush() == nil

@@ -92,7 +92,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write(b) // that nobody reads it is no reason for a second answer
+	_, _ = w.Write(b) // #nosec G705 -- JSON; that nobody reads it is no reason for a second answer
 	return nil
 }
 
@@ -196,7 +196,7 @@ func describeService(o placed, s engine.Status) serviceDocument {
 		PasswordWaits: s.PasswordWaits, Deferred: s.Deferred, DeleteAt: s.DeleteAt,
 	}
 	if !s.AsDesired {
-		d.Why = strings.TrimPrefix(s.Message, "as desired; ") // the server is, and its record is not
+		d.Why = why(s.Message)
 	}
 	if s.Instance.ID != "" && s.State != engine.Gone {
 		d.Server = describeServer(s.Instance, s.Observed)
@@ -208,6 +208,15 @@ func describeService(o placed, s engine.Status) serviceDocument {
 		}
 	}
 	return d
+}
+
+// why words the engine's message for a service of which a part is as desired.
+func why(message string) string {
+	const fine = "as desired"
+	if message == fine {
+		return "it is being looked at"
+	}
+	return strings.TrimPrefix(message, fine+"; ") // the server is, and its record is not
 }
 
 func describeServer(i provisioning.Instance, seen time.Time) *serverDoc {

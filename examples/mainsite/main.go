@@ -21,6 +21,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -61,6 +62,7 @@ type program struct {
 type config struct {
 	program
 	listen, db       string
+	moved            string
 	serve            bool
 	allowRemote      bool
 	settle, check    time.Duration
@@ -105,6 +107,7 @@ func (p program) parseFlags() (config, error) {
 	f.StringVar(&c.db, "db", "", "SQLite file at `PATH` (default "+envDatabaseURL+", or mainsite.db with real panels, or a temporary one)")
 	f.DurationVar(&c.settle, "settle", 0, "how long a panel may still carry out a request whose answer was lost (default 2m, 2s with simulated panels)")
 	f.DurationVar(&c.check, "check", time.Hour, "how often everything is compared with the panels; what differs is logged, nothing is changed")
+	f.StringVar(&c.moved, "moved", "", "`NAME` of a panel, "+providerName+" or "+registrarName+", whose address has changed and which is still the same panel; both with a comma")
 	f.Int64Var(&c.fallbackLocation, "fallback-location", 0, "`ID` of the VirtFusion hypervisor group for orders without a location when the groups cannot be read")
 	switch err := f.Parse(p.args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -226,6 +229,7 @@ func (c config) engineConfig(url provisioning.Secret, p *panels, log *slog.Logge
 		Registrars:  map[string]provisioning.Registrar{registrarName: p.registrar},
 		Create:      provisioning.CreateOptions{Settle: settle, SendWindow: min(settle, 30*time.Second)},
 		Timings:     timings,
+		Moved:       strings.Split(c.moved, ","),
 		PasswordKey: provisioning.Secret(c.getenv(envPasswordKey)),
 		Logger:      log,
 	}

@@ -88,10 +88,9 @@ func (p *panels) openReal(_ context.Context, c config, users *database) error {
 	}
 	p.provider = virtfusion.NewProvider(client, virtfusion.ProviderOptions{FallbackLocation: virtfusion.HypervisorGroupID(c.fallbackLocation)})
 	p.description = "Servers are made on the VirtFusion panel at " + client.BaseURL()
-	sync, err := c.ospabSync()
-	if err != nil {
-		p.warning = err.Error()
-		p.registrar = notSet{p.warning}
+	sync, problem := c.ospabSync()
+	if problem != nil {
+		p.warning, p.registrar = problem.Error(), notSet{problem.Error()}
 		p.description += "."
 		return nil
 	}

@@ -35,20 +35,20 @@ func TestMain(m *testing.M) {
 		os.Exit(p.run(context.Background()))
 	}
 	flag.Parse()
-	_ = flag.Set("test.parallel", "8") // these tests wait for panels, not for processors
+	_ = flag.Set("test.parallel", "4") // these tests wait for panels more than for processors
 	os.Exit(m.Run())
 }
 
 // fast are the timings of tests: simulated panels run 100 times as fast.
 func fast() engine.Timings {
 	return engine.Timings{
-		Sweep: 50 * time.Millisecond, Lease: 2 * time.Second, Watchdog: 500 * time.Millisecond, StepTimeout: 20 * time.Second, Observe: time.Hour, FirstLook: 200 * time.Millisecond,
+		Sweep: 100 * time.Millisecond, Lease: 4 * time.Second, Watchdog: 500 * time.Millisecond, StepTimeout: 20 * time.Second, Observe: time.Hour, FirstLook: 200 * time.Millisecond,
 		Poll: 20 * time.Millisecond, Confirm: 50 * time.Millisecond, RetryFirst: 50 * time.Millisecond, RetryMax: 300 * time.Millisecond, Probe: 200 * time.Millisecond,
-		RecordEvery: 20 * time.Millisecond, Watch: 20 * time.Millisecond,
+		RecordEvery: 20 * time.Millisecond, Watch: 100 * time.Millisecond,
 	}
 }
 
-const patience = 30 * time.Second
+const patience = time.Minute // for machines that are busy
 
 // rig is a pair of panels behind HTTP, as the program meets real ones, and a database.
 type rig struct {
@@ -96,7 +96,7 @@ func newRig(t *testing.T, middleware func(http.Handler) http.Handler) *rig {
 func (r *rig) open(log *slog.Logger) *site {
 	r.t.Helper()
 	p := program{getenv: func(name string) string { return r.env[name] }, timings: fast()}
-	c := config{program: p, settle: time.Second}
+	c := config{program: p, settle: 3 * time.Second}
 	db, err := openDatabase(r.t.Context(), provisioning.Secret(r.db))
 	require.NoError(r.t, err)
 	panels, err := openPanels(r.t.Context(), c, false, db)
@@ -123,9 +123,30 @@ func (r *rig) open(log *slog.Logger) *site {
 func newSite(t *testing.T) *rig {
 	t.Helper()
 	r := newRig(t, nil)
+	r.begin()
+	return r
+}
+
+// onEach runs the test on SQLite, and on PostgreSQL when HVPANELS_TEST_POSTGRES names one. The site is not open yet.
+func onEach(t *testing.T, test func(t *testing.T, r *rig)) {
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		test(t, newRig(t, nil))
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		db := postgresURL(t)
+		r := newRig(t, nil)
+		r.db = db
+		test(t, r)
+	})
+}
+
+// begin opens the site with two customers.
+func (r *rig) begin() {
+	r.t.Helper()
 	r.open(slog.New(slog.DiscardHandler))
 	r.customers()
-	return r
 }
 
 func (r *rig) customers() {
@@ -199,7 +220,9 @@ func (r *rig) until(key string, want func(serviceDocument) bool) (d serviceDocum
 
 func asDesired(d serviceDocument) bool { return d.AsDesired }
 
-func online(d serviceDocument) bool { return d.Server != nil && d.Server.State == provisioning.StateOnline }
+func online(d serviceDocument) bool {
+	return d.Server != nil && d.Server.State == provisioning.StateOnline
+}
 
 // eventually waits for what only the panels know.
 func eventually(t *testing.T, what string, done func() bool) {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-"fmt"
 	"net/http"
 	"strconv"
 
@@ -111,7 +110,6 @@ func (s *site) listVPS(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		if !status.AsDesired { println(fmt.Sprintf("DEBUG %+v", status.Targets)) }
 		if !status.AsDesired || q.Get("wrong") != "true" {
 			d.Services = append(d.Services, describeService(o, status))
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -36,7 +37,10 @@ type site struct {
 // openSite opens the engine and lets it work. Orders of an earlier run are continued.
 func openSite(ctx context.Context, c engine.Config, db *database) (*site, error) {
 	e, err := engine.Open(ctx, c)
-	if err != nil {
+	switch {
+	case errors.Is(err, provisioning.Mismatch):
+		return nil, usageError{fmt.Errorf("%w (-moved)", err)}
+	case err != nil:
 		return nil, settingError(err, map[string]string{"databaseURL": envDatabaseURL, "passwordKey": envPasswordKey})
 	}
 	s := &site{db: db, engine: e, log: c.Logger, events: watchers{of: map[string]map[chan struct{}]bool{}}}

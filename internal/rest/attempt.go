@@ -111,7 +111,7 @@ func (cl *call) RoundTrip(r *http.Request) (*http.Response, error) {
 	cl.guardBody(out)
 	resp, err := cl.transport.RoundTrip(out)
 	if err != nil {
-		cl.attempt.err = err
+		cl.err = err
 		return nil, err
 	}
 	if resp != nil {
@@ -234,8 +234,8 @@ func (cl *call) unanswered(err error) {
 		cl.answered(nil, nil)
 		return
 	}
-	if cl.attempt.err != nil {
-		err = cl.attempt.err
+	if cl.err != nil {
+		err = cl.err
 	}
 	cl.kind, cl.cause = provisioning.Unavailable, cl.why(err)
 	cl.cancel()

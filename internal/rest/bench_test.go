@@ -58,7 +58,7 @@ func benchTransport(body []byte) http.RoundTripper {
 	header := http.Header{"Content-Type": {"application/json"}}
 	return transportFunc(func(r *http.Request) (*http.Response, error) {
 		return &http.Response{
-			Status: "200 OK", StatusCode: 200, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header, ContentLength: int64(len(body)), Request: r,
+			Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header, ContentLength: int64(len(body)), Request: r,
 			Body: io.NopCloser(bytes.NewReader(body)),
 		}, nil
 	})

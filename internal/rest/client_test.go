@@ -184,7 +184,7 @@ func TestSecretsAppearNowhere(t *testing.T) {
 		return Refused{Message: "bad key " + key + " and Bearer " + token, Fields: map[string][]string{key: {token}}}
 	}
 	echoURL := func(r *http.Request) (*http.Response, error) {
-		return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: fmt.Errorf("%s: %s %v", r.URL, r.Header.Get("Authorization"), errReset)}
+		return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: fmt.Errorf("%s: %s %w", r.URL, r.Header.Get("Authorization"), errReset)}
 	}
 	steps := map[string]step{
 		"echoed key":   answer(403, `{}`, "X-Request-Id: "+token),
@@ -266,7 +266,7 @@ func TestAHundredGoroutinesShareAClient(t *testing.T) {
 		}
 	}))
 	defer s.Close()
-	c, err := New(testPanel(), s.URL, WithRetry(RetryPolicy{BaseDelay: 1, MaxDelay: 1}), WithLogger(slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	c, err := New(testPanel(), s.URL, WithRetry(RetryPolicy{BaseDelay: 1, MaxDelay: 1}), WithLogger(slog.New(slog.NewTextHandler(new(bytes.Buffer), &slog.HandlerOptions{Level: slog.LevelDebug}))))
 	require.NoError(t, err)
 	var all sync.WaitGroup
 	for i := range 100 {

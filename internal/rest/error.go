@@ -138,7 +138,7 @@ type outside struct {
 func (o *outside) Error() string { return o.text }
 
 func (o *outside) Is(target error) bool {
-	if target == context.Canceled || target == context.DeadlineExceeded { //nolint:errorlint // targets, not errors
+	if target == context.Canceled || target == context.DeadlineExceeded {
 		return false
 	}
 	return errors.Is(o.err, target)

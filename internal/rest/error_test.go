@@ -199,10 +199,10 @@ func TestATransportThatBreaksItsContractIsAnErrorToo(t *testing.T) {
 		for name, does := range map[string]step{
 			"neither answer nor error": func(*http.Request) (*http.Response, error) { return nil, nil },
 			"no body": func(*http.Request) (*http.Response, error) {
-				return &http.Response{StatusCode: 200, ContentLength: 5}, nil
+				return &http.Response{StatusCode: http.StatusOK, ContentLength: 5}, nil
 			},
 			"no header": func(*http.Request) (*http.Response, error) {
-				return &http.Response{StatusCode: 500, Body: http.NoBody}, nil
+				return &http.Response{StatusCode: http.StatusInternalServerError, Body: http.NoBody}, nil
 			},
 			"answer and error": func(r *http.Request) (*http.Response, error) {
 				return response(r, 200, strings.NewReader(`{"id":7}`), 8), io.ErrClosedPipe

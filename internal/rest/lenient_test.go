@@ -161,8 +161,10 @@ func TestLenientTypesWriteOrdinaryJSON(t *testing.T) {
 
 func TestWrongKindNamesWhatWasFound(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]string{`{"a":1}`: "object", `[1]`: "array", `"x"`: "string", `true`: "bool", `null`: "null", ` 7`: "number", ``: "nothing"} {
-		assert.EqualError(t, WrongKind[Int]([]byte(in)), "json: cannot unmarshal "+want+" into Go value of type rest.Int")
+	for _, c := range []struct{ in, want string }{
+		{`{"a":1}`, "object"}, {`[1]`, "array"}, {`"x"`, "string"}, {`true`, "bool"}, {`null`, "null"}, {` 7`, "number"}, {``, "nothing"},
+	} {
+		assert.EqualError(t, WrongKind[Int]([]byte(c.in)), "json: cannot unmarshal "+c.want+" into Go value of type rest.Int")
 	}
 }
 

@@ -93,7 +93,7 @@ func (cl *call) refusal() event {
 func (cl *call) checkRetry(_ context.Context, _ *http.Response, err error) (bool, error) {
 	switch {
 	case cl.stop != nil:
-		return false, nil
+		return false, nil //nolint:nilerr // it is told by cl.stop
 	case err != nil:
 		cl.unanswered(err)
 	case cl.inFlight:

@@ -89,15 +89,15 @@ type Panel struct {
 	server *fakeserver.Server
 
 	mu      sync.Mutex // never held over I/O or time
-	state   State
-	options Options
+	state   *State     // with options a pointer, so that printing a panel shows no key
+	options *Options
 }
 
 // NewPanel makes a panel without users and records. It must be closed, and to be used inside testing/synctest it must be made there.
 func NewPanel(o Options) *Panel {
 	o.apply(nil)
-	p := &Panel{server: fakeserver.New(), options: o}
-	p.state = State{Key: cmp.Or(o.Key, DefaultKey), JWTSecret: "simulated-jwt-secret"} //nolint:gosec // it signs tokens of simulated panels only
+	p := &Panel{server: fakeserver.New(), options: &o}
+	p.state = &State{Key: cmp.Or(o.Key, DefaultKey), JWTSecret: "simulated-jwt-secret"} //nolint:gosec // it signs tokens of simulated panels only
 	p.routes()
 	return p
 }

@@ -152,6 +152,6 @@ func (p *Panel) Restore(snapshot []byte) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.state = s
+	p.state = &s
 	return nil
 }

@@ -8,10 +8,11 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
-// Apply stores what a service should be and returns; the engine does the rest, in this process or another one. No panel is asked, so a panel that is down is no error. The same Key again is an update; a Service that
-// changes nothing does nothing.
+// Apply stores what a service should be and returns; the engine does the rest, in this process or another one. No panel is asked, so a panel that is down is
+// no error. The same Key again is an update; a Service that changes nothing does nothing.
 //
-// Errors: Invalid for a bad Service; Conflict when the Key was absent or forgotten before, or belongs to another provider or owner; NotFound for an unknown Key without a Spec; the database's own.
+// Errors: Invalid for a bad Service; Conflict when the Key was absent or forgotten before, or belongs to another provider or owner; NotFound for an unknown
+// Key without a Spec; the database's own.
 func (e *Engine) Apply(ctx context.Context, s Service) error {
 	return e.db.tx(ctx, func(t txn) error {
 		ids, err := e.apply(ctx, t.conn, s)
@@ -22,8 +23,8 @@ func (e *Engine) Apply(ctx context.Context, s Service) error {
 	})
 }
 
-// ApplyTx is Apply inside a transaction of the caller's on the same database: when it commits, the service is stored with everything else in it, and when it is rolled back, nothing is. It is plain SQL; a
-// running engine finds it within Timings.Sweep.
+// ApplyTx is Apply inside a transaction of the caller's on the same database: when it commits, the service is stored with everything else in it, and when it
+// is rolled back, nothing is. It is plain SQL; a running engine finds it within Timings.Sweep.
 func (e *Engine) ApplyTx(ctx context.Context, tx Tx, s Service) error {
 	c := conn{tx, e.db.pool().d}
 	ids, err := e.apply(ctx, c, s)
@@ -129,7 +130,8 @@ func (e *Engine) addTargets(ctx context.Context, c conn, s Service) ([]string, e
 		if name == s.Provider {
 			kind = kindProvider
 		}
-		_, err := c.exec(ctx, `INSERT INTO hvpanels_target(id, key, panel, kind, gen, done_gen, state, message, due_at, changed_at) VALUES ($1, $2, $3, $4, 1, 0, $5, '', NULL, {now})
+		_, err := c.exec(ctx, `INSERT INTO hvpanels_target(id, key, panel, kind, gen, done_gen, state, message, due_at, changed_at)
+			VALUES ($1, $2, $3, $4, 1, 0, $5, '', NULL, {now})
 			ON CONFLICT (id) DO NOTHING`, targetID(s.Key, name), s.Key, name, kind, string(Waiting))
 		if err != nil {
 			return nil, err
@@ -155,8 +157,8 @@ func loadService(ctx context.Context, c conn, key string, lock bool) (s stored, 
 	return s, true, s.decode(text)
 }
 
-// bump marks a row as changed and due after delay milliseconds at most. busy means that a process holds it and will see the change; otherwise queued says how many wake-ups were sent since somebody last
-// looked, this one included.
+// bump marks a row as changed and due after delay milliseconds at most. busy means that a process holds it and will see the change; otherwise queued says how
+// many wake-ups were sent since somebody last looked, this one included.
 func bump(ctx context.Context, c conn, id string, delay int64) (w bumped, err error) {
 	var busy int64
 	_, err = c.one(ctx, `UPDATE hvpanels_target SET gen=gen+1,
@@ -173,7 +175,8 @@ type bumped struct {
 	busy   bool
 }
 
-// nudge marks rows as changed and wakes a worker for each, unless one is on its way or holds the row. If the wake-up is lost, the row is due when the watchdog ends.
+// nudge marks rows as changed and wakes a worker for each, unless one is on its way or holds the row. If the wake-up is lost, the row is due when the
+// watchdog ends.
 func (e *Engine) nudge(ctx context.Context, t txn, ids []string) error {
 	var jobs []wakeUp
 	for _, id := range ids {

@@ -32,10 +32,12 @@ type target struct {
 	token                string // names this claim
 }
 
-const targetColumns = `id, key, panel, kind, gen, disturbed, late, state, message, instance, ledger, attempts, coalesce(failing_since, 0), coalesce(missing_at, 0), instruction`
+const targetColumns = `id, key, panel, kind, gen, disturbed, late, state, message, instance, ledger, attempts,
+	coalesce(failing_since, 0), coalesce(missing_at, 0), instruction`
 
 func (t *target) scan(scan func(...any) error) error {
-	return scan(&t.id, &t.key, &t.panel, &t.kind, &t.gen, &t.disturbed, &t.late, &t.state, &t.message, &t.instance, &t.ledger, &t.attempts, &t.failingSince, &t.missingAt, &t.instruction)
+	return scan(&t.id, &t.key, &t.panel, &t.kind, &t.gen, &t.disturbed, &t.late, &t.state, &t.message, &t.instance, &t.ledger, &t.attempts,
+		&t.failingSince, &t.missingAt, &t.instruction)
 }
 
 // claim takes the row for this process. ok is false when there is nothing to do: the row is clean, somebody holds it, or its panel is paused and this is no probe.
@@ -64,7 +66,7 @@ func (e *Engine) save(ctx context.Context, t *target, ledger any) error {
 	ctx, cancel := storing(ctx)
 	defer cancel()
 	n, err := e.db.pool().exec(ctx, `UPDATE hvpanels_target SET state=$3, message=$4, instance=$5, ledger=$6,
-		changes=changes+CASE WHEN state<>$3 OR instance<>$5 THEN 1 ELSE 0 END, changed_at=CASE WHEN state<>$3 OR instance<>$5 THEN {now} ELSE changed_at END
+		changed_at=CASE WHEN state<>$3 OR instance<>$5 THEN {now} ELSE changed_at END
 		WHERE id=$1 AND owner=$2`, t.id, t.token, string(t.state), t.message, t.instance, string(text))
 	if err == nil && n == 0 {
 		err = errFenced
@@ -98,7 +100,21 @@ func (v verdict) followed(t *target) string {
 	return t.instruction
 }
 
-// letGo gives the row back. again means that it has changed meanwhile, or that there is more to do, and that it is to be claimed at once; errFenced that another process has it.
+const letGo = `UPDATE hvpanels_target SET
+	done_gen=CASE WHEN CAST($3 AS BIGINT)=1 THEN CAST($4 AS BIGINT) ELSE done_gen END,
+	owner=NULL, lease_until=NULL, claimed_at=NULL,
+	due_at=CASE WHEN gen<>$4 THEN {now} WHEN CAST($5 AS BIGINT)<0 THEN NULL ELSE {now}+CAST($5 AS BIGINT) END,
+	disturbed=disturbed-$6, late=CASE WHEN disturbed=$6 THEN '' ELSE late END,
+	changed_at=CASE WHEN state<>$7 OR message<>$8 OR instance<>$9 THEN {now} ELSE changed_at END,
+	state=$7, message=$8, instance=$9, ledger=$10,
+	missing_at=CASE WHEN CAST($11 AS BIGINT)>0 THEN CAST($11 AS BIGINT) ELSE NULL END,
+	attempts=CASE WHEN CAST($12 AS BIGINT)=1 THEN attempts+1 ELSE 0 END,
+	failing_since=CASE WHEN CAST($12 AS BIGINT)=0 THEN NULL WHEN failing_since IS NULL THEN {now} ELSE failing_since END,
+	waits_for=$13, instruction=CASE WHEN instruction=$14 THEN '' ELSE instruction END
+	WHERE id=$1 AND owner=$2 RETURNING gen`
+
+// letGo gives the row back. again means that it has changed meanwhile, or that there is more to do, and that it is to be claimed at once; errFenced that
+// another process has it.
 func (e *Engine) letGo(ctx context.Context, t *target, v verdict, wake []string) (again bool, err error) {
 	ctx, cancel := storing(ctx)
 	defer cancel()
@@ -109,14 +125,9 @@ func (e *Engine) letGo(ctx context.Context, t *target, v verdict, wake []string)
 
 	err = e.db.tx(ctx, func(x txn) error {
 		var gen int64
-		ok, err := x.one(ctx, `UPDATE hvpanels_target SET done_gen=CASE WHEN CAST($3 AS BIGINT)=1 THEN CAST($4 AS BIGINT) ELSE done_gen END, owner=NULL, lease_until=NULL, claimed_at=NULL,
-			due_at=CASE WHEN gen<>$4 THEN {now} WHEN CAST($5 AS BIGINT)<0 THEN NULL ELSE {now}+CAST($5 AS BIGINT) END, disturbed=disturbed-$6, late=CASE WHEN disturbed=$6 THEN '' ELSE late END, instruction=CASE WHEN instruction=$14 THEN '' ELSE instruction END,
-			waits_for=$13, changes=changes+CASE WHEN state<>$7 OR message<>$8 OR instance<>$9 THEN 1 ELSE 0 END,
-			changed_at=CASE WHEN state<>$7 OR message<>$8 OR instance<>$9 THEN {now} ELSE changed_at END,
-			state=$7, message=$8, instance=$9, ledger=$10, missing_at=CASE WHEN CAST($11 AS BIGINT)>0 THEN CAST($11 AS BIGINT) ELSE NULL END,
-			attempts=CASE WHEN CAST($12 AS BIGINT)=1 THEN attempts+1 ELSE 0 END, failing_since=CASE WHEN CAST($12 AS BIGINT)=0 THEN NULL WHEN failing_since IS NULL THEN {now} ELSE failing_since END
-			WHERE id=$1 AND owner=$2 RETURNING gen`,
-			[]any{t.id, t.token, flag(v.done), t.gen, due, t.disturbed, string(v.state), v.message, t.instance, t.ledger, t.missingAt, flag(v.failed), v.waitsFor, v.followed(t)}, &gen)
+		ok, err := x.one(ctx, letGo,
+			[]any{t.id, t.token, flag(v.done), t.gen, due, t.disturbed, string(v.state), v.message, t.instance, t.ledger, t.missingAt, flag(v.failed),
+				v.waitsFor, v.followed(t)}, &gen)
 		if err != nil {
 			return err
 		}
@@ -141,7 +152,8 @@ func (e *Engine) disturb(ctx context.Context, t *target, sent string) error {
 	})
 }
 
-// beat renews what this process holds, except what has been held for longer than a step may take: a step that hangs must not keep its row for ever. Steps whose row was taken are cancelled.
+// beat renews what this process holds, except what has been held for longer than a step may take: a step that hangs must not keep its row for ever. Steps
+// whose row was taken are cancelled.
 func (e *Engine) beat(ctx context.Context) error {
 	lease, timeout := e.config.Timings.Lease.Milliseconds(), e.config.Timings.StepTimeout.Milliseconds()
 	c := e.db.pool()

@@ -13,7 +13,8 @@ import (
 func (p *providerStep) nextCommand(ctx context.Context) (c *storedCommand, v verdict, busy bool) {
 	for {
 		var next storedCommand
-		err := p.e.db.pool().each(ctx, `SELECT `+commandColumns+` FROM hvpanels_command WHERE key=$1 AND state IN ('pending', 'sending', 'running') ORDER BY created_at, id LIMIT 1`,
+		err := p.e.db.pool().each(ctx, `SELECT `+commandColumns+` FROM hvpanels_command WHERE key=$1 AND state IN ('pending', 'sending', 'running')
+			ORDER BY created_at, id LIMIT 1`,
 			[]any{p.svc.Key}, next.scan)
 		switch {
 		case err != nil:
@@ -68,7 +69,8 @@ func (p *providerStep) do(ctx context.Context, c *storedCommand) verdict {
 		return p.retry(err)
 	}
 	store, cancel := storing(ctx)
-	n, err := p.e.db.pool().exec(store, `UPDATE hvpanels_command SET state=$2, owner=$3, sent_at={now} WHERE id=$1 AND state='pending'`, c.ID, string(CommandSending), p.t.token)
+	n, err := p.e.db.pool().exec(store, `UPDATE hvpanels_command SET state=$2, owner=$3, sent_at={now} WHERE id=$1 AND state='pending'`,
+		c.ID, string(CommandSending), p.t.token)
 	cancel()
 	if err != nil || n == 0 {
 		return p.retry(errors.Join(errFenced, err))
@@ -115,11 +117,7 @@ func (p *providerStep) send(ctx context.Context, c Command) (password provisioni
 // accepted stores that the panel has taken the command. The password is kept aside until the operation has ended well.
 func (p *providerStep) accepted(ctx context.Context, c *storedCommand, password provisioning.Secret, op *provisioning.Operation) error {
 	if password != "" {
-		sealed, err := p.e.vault.seal(password)
-		if err != nil {
-			return err
-		}
-		c.secret = sealed
+		c.secret = p.e.vault.seal(password)
 	}
 	if op == nil || op.Ref() == "" {
 		return p.finish(ctx, c, CommandDone, "")
@@ -148,7 +146,8 @@ func (p *providerStep) notDone(ctx context.Context, c *storedCommand, err error)
 	}
 	store, cancel := storing(ctx)
 	defer cancel()
-	_, serr := p.e.db.pool().exec(store, `UPDATE hvpanels_command SET state=$2, message=$3 WHERE id=$1 AND owner=$4 AND state='sending'`, c.ID, string(CommandPending), err.Error(), p.t.token)
+	_, serr := p.e.db.pool().exec(store, `UPDATE hvpanels_command SET state=$2, message=$3 WHERE id=$1 AND owner=$4 AND state='sending'`,
+		c.ID, string(CommandPending), err.Error(), p.t.token)
 	p.note(ctx, serr)
 	return v
 }
@@ -158,7 +157,8 @@ func (p *providerStep) finish(ctx context.Context, c *storedCommand, state Comma
 	ctx, cancel := storing(ctx)
 	defer cancel()
 	return p.e.db.tx(ctx, func(t txn) error {
-		_, err := t.exec(ctx, `UPDATE hvpanels_command SET state=$2, message=$3, secret='', finished_at={now} WHERE id=$1 AND (state IN ('pending', 'sending', 'running') OR owner=$4)`,
+		_, err := t.exec(ctx, `UPDATE hvpanels_command SET state=$2, message=$3, secret='', finished_at={now}
+			WHERE id=$1 AND (state IN ('pending', 'sending', 'running') OR owner=$4)`,
 			c.ID, string(state), message, p.t.token)
 		if err != nil || state != CommandDone || c.secret == "" {
 			return err

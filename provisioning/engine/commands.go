@@ -27,7 +27,8 @@ const (
 
 // Command is something to be done once. It is not part of what a service should be: it is never done again, whatever happens to the server later.
 type Command struct {
-	// ID names the command, 1 to 60 characters; a new one is made when it is empty. Doing a command with an ID that is known does nothing: that is how a button that is pressed twice restarts once.
+	// ID names the command, 1 to 60 characters; a new one is made when it is empty. Doing a command with an ID that is known does nothing: that is how a
+	// button that is pressed twice restarts once.
 	ID       string                       `json:"-"`
 	Verb     Verb                         `json:"verb"`
 	Name     string                       `json:"name,omitempty"`
@@ -64,8 +65,8 @@ func (c CommandStatus) Over() bool {
 	return c.State == CommandDone || c.State == CommandFailed || c.State == CommandUnclear
 }
 
-// Do stores a command and returns its ID; the commands of one service are sent one after the other. A command that could not be sent within Timings.Expiry, because the panel was paused
-// or the server not ready, fails: nobody wants a restart an hour later. See WaitCommand.
+// Do stores a command and returns its ID; the commands of one service are sent one after the other. A command that could not be sent within Timings.Expiry,
+// because the panel was paused or the server not ready, fails: nobody wants a restart an hour later. See WaitCommand.
 //
 // Errors: Invalid for a bad command; NotFound when there is no such service; Conflict when the service is to be absent, or the ID belongs to another service.
 func (e *Engine) Do(ctx context.Context, key string, c Command) (id string, err error) {

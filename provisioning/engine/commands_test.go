@@ -23,7 +23,7 @@ func do(t *testing.T, e *engine.Engine, key string, c engine.Command) engine.Com
 	t.Helper()
 	id, err := e.Do(t.Context(), key, c)
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	s, err := e.WaitCommand(ctx, id)
 	require.NoError(t, err, "%+v", s)

@@ -12,11 +12,11 @@ import (
 
 // Config says what an engine works with. Only DatabaseURL and one provider are needed.
 type Config struct {
-	// DatabaseURL is "sqlite:PATH" for a file of this machine, or "postgres://..." to share the work with engines on other machines. All tables begin with hvpanels_ or river_; give PostgreSQL a
-	// schema of its own with ?search_path=NAME when River is used there for something else.
+	// DatabaseURL is "sqlite:PATH" for a file of this machine, or "postgres://..." to share the work with engines on other machines. All tables begin with
+	// hvpanels_ or river_; give PostgreSQL a schema of its own with ?search_path=NAME when River is used there for something else.
 	DatabaseURL provisioning.Secret
-	// Providers and Registrars are the panels, by the names that services use: 1 to 40 characters of a-z, 0-9 and single inner hyphens, each name once in both maps together. A name belongs to one panel for
-	// ever: ids of servers and records are stored under it.
+	// Providers and Registrars are the panels, by the names that services use: 1 to 40 characters of a-z, 0-9 and single inner hyphens, each name once in
+	// both maps together. A name belongs to one panel for ever: ids of servers and records are stored under it.
 	Providers  map[string]provisioning.Provider
 	Registrars map[string]provisioning.Registrar
 	// Workers is how many steps of one panel this process runs at once, 8 when zero. Processes add up: two of them run 16.
@@ -26,11 +26,11 @@ type Config struct {
 	// Create tunes the creation of servers and records: SendWindow and Settle. OnStage is called as CreateOnce does.
 	Create  provisioning.CreateOptions
 	Timings Timings
-	// PasswordKey encrypts the root passwords that wait for TakePassword (AES-256-GCM, the key is derived from it): 16 characters or more, the same in every process. Without it they are stored as they
-	// are, readable for everybody who can read the database. Either way they are deleted when they are taken.
+	// PasswordKey encrypts the root passwords that wait for TakePassword (AES-256-GCM, the key is derived from it): 16 characters or more, the same in every
+	// process. Without it they are stored as they are, readable for everybody who can read the database. Either way they are deleted when they are taken.
 	PasswordKey provisioning.Secret
-	// Moved names panels whose address has changed and which are still the same panels; let the orders that are being created finish before. Otherwise a name whose panel has another address than the stored one is refused by Open: the stored ids would
-	// point at other customers' servers there.
+	// Moved names panels whose address has changed and which are still the same panels; let the orders that are being created finish before. Otherwise a name
+	// whose panel has another address than the stored one is refused by Open: the stored ids would point at other customers' servers there.
 	Moved []string
 	// Logger gets what an operator wants to know: pauses, dead letters, losses. Nil is silent.
 	Logger *slog.Logger

@@ -12,8 +12,8 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
-// Engine makes services what they should be. Open makes one; it stores and reads at once, and works after Start. It is safe for concurrent use, and any number of engines, in any number of processes, may
-// work on one database.
+// Engine makes services what they should be. Open makes one; it stores and reads at once, and works after Start. It is safe for concurrent use, and any
+// number of engines, in any number of processes, may work on one database.
 type Engine struct {
 	config   Config
 	panels   map[string]*panel
@@ -33,8 +33,14 @@ type Engine struct {
 	closed  sync.Once
 }
 
-// Open connects to the database, brings its tables up to date, and binds the names of the panels to their addresses. It sends nothing to any panel. Errors are of Kind Invalid for a wrong
-// Config, Mismatch for a name whose panel has another address than before, and the database's own.
+// String names the engine, and none of its settings, of which some are secret.
+func (e *Engine) String() string { return "engine.Engine " + e.process }
+
+// GoString is String.
+func (e *Engine) GoString() string { return e.String() }
+
+// Open connects to the database, brings its tables up to date, and binds the names of the panels to their addresses. It sends nothing to any panel. Errors
+// are of Kind Invalid for a wrong Config, Mismatch for a name whose panel has another address than before, and the database's own.
 func Open(ctx context.Context, c Config) (*Engine, error) {
 	c = c.withDefaults()
 	if err := c.validate(); err != nil {

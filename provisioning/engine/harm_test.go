@@ -105,7 +105,7 @@ func TestAMissingRouteIsNoLoss(t *testing.T) {
 	onEach(t, func(t *testing.T, db provisioning.Secret) {
 		panel := newPanel(t)
 		e, s := provisioned(t, config(db, newProvider(t, panel)), "order-1")
-		panel.Inject(provisioningtest.Fault{Op: "getServer", Do: provisioningtest.Answer, Status: http.StatusNotFound, Body: `not here`})
+		panel.Inject(provisioningtest.Fault{Op: "getServer", Do: provisioningtest.Answer, Status: http.StatusNotFound, Body: `not here`, Times: -1})
 		notify(t, e, s.Instance.ID)
 		blocked := until(t, e, "order-1", engine.Blocked)
 		assert.Contains(t, blocked.Message, "no route")
@@ -291,11 +291,11 @@ func TestAnOrderThatIsCancelledBeforeAnythingWasSentCostsNothing(t *testing.T) {
 
 func TestAnUnclearCreateOfACancelledOrderIsFoundAndDeletedAndNeverSentAgain(t *testing.T) {
 	for name, fault := range map[string]provisioningtest.Fault{
-		"committed":          {Op: "createServer", Do: provisioningtest.CutAfter},
-		"committed late":     {Op: "createServer", Do: provisioningtest.CommitLate, Late: 500 * time.Millisecond},
-		"not committed":      {Op: "createServer", Do: provisioningtest.CutBefore},
-		"proxy error":        {Op: "createServer", Do: provisioningtest.AnswerLate, Status: http.StatusGatewayTimeout},
-		"commited, cut body": {Op: "createServer", Do: provisioningtest.CutBody},
+		"committed":      {Op: "createServer", Do: provisioningtest.CutAfter},
+		"committed late": {Op: "createServer", Do: provisioningtest.CommitLate, Late: 500 * time.Millisecond},
+		"not committed":  {Op: "createServer", Do: provisioningtest.CutBefore},
+		"proxy error":    {Op: "createServer", Do: provisioningtest.AnswerLate, Status: http.StatusGatewayTimeout},
+		"cut body":       {Op: "createServer", Do: provisioningtest.CutBody},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onEach(t, func(t *testing.T, db provisioning.Secret) {

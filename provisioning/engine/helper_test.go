@@ -31,6 +31,9 @@ func onEach(t *testing.T, test func(t *testing.T, db provisioning.Secret)) {
 	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
+		if raceDetector && os.Getenv(envPostgres) != "" {
+			t.Skip("the race detector runs on PostgreSQL")
+		}
 		test(t, sqliteURL(t))
 	})
 	t.Run("postgres", func(t *testing.T) {
@@ -188,7 +191,7 @@ func order(key string) engine.Service {
 // ready waits until the service is as desired.
 func ready(t *testing.T, e *engine.Engine, key string) engine.Status {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	s, err := e.WaitReady(ctx, key)
 	require.NoError(t, err, "%s: %s: %s", key, s.State, s.Message)
@@ -213,7 +216,7 @@ func untilStatus(t *testing.T, e *engine.Engine, key string, want func(engine.St
 
 func eventually(t *testing.T, done func() bool, last func() string) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patience); !done(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			require.Fail(t, "it did not happen", "%s", last())
 		}

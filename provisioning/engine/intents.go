@@ -12,8 +12,9 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
-// intents is the engine's table of intents, as one step uses it. A lock is a row with a lease, which is renewed with the leases of steps and ends with its process. Save is fenced: it succeeds only while the row
-// of the scope still has this holder's token, so that a process that was stopped for longer than its lease cannot write over its successor.
+// intents is the engine's table of intents, as one step uses it. A lock is a row with a lease, which is renewed with the leases of steps and ends with its
+// process. Save is fenced: it succeeds only while the row of the scope still has this holder's token, so that a process that was stopped for longer than its
+// lease cannot write over its successor.
 type intents struct {
 	e      *Engine
 	tokens map[string]string // by scope, while this step has it locked
@@ -71,8 +72,8 @@ func (i *intents) unlock(ctx context.Context, scope, token string) {
 // wakeWaiting wakes the row that has waited longest for the scope.
 func (e *Engine) wakeWaiting(ctx context.Context, t txn, scope string) error {
 	var id string
-	ok, err := t.one(ctx, `UPDATE hvpanels_target SET waits_for='' WHERE id IN (SELECT id FROM hvpanels_target WHERE waits_for=$1 AND lease_until IS NULL ORDER BY due_at LIMIT 1 {skiplocked})
-		RETURNING id`, []any{scope}, &id)
+	ok, err := t.one(ctx, `UPDATE hvpanels_target SET waits_for='' WHERE id IN (SELECT id FROM hvpanels_target
+		WHERE waits_for=$1 AND lease_until IS NULL ORDER BY due_at LIMIT 1 {skiplocked}) RETURNING id`, []any{scope}, &id)
 	if err != nil || !ok {
 		return err
 	}

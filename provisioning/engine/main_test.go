@@ -13,7 +13,7 @@ func TestMain(m *testing.M) {
 		os.Exit(child())
 	}
 	if flag.Lookup("test.parallel").Value.String() == flag.Lookup("test.parallel").DefValue {
-		_ = flag.Set("test.parallel", "6")
+		_ = flag.Set("test.parallel", "8")
 	}
 	code := m.Run()
 	if base := os.Getenv(envPostgres); base != "" {

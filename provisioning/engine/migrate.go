@@ -13,9 +13,11 @@ var migrations = [][]string{{
 	`CREATE TABLE hvpanels_target (
 		id TEXT PRIMARY KEY, key TEXT NOT NULL, panel TEXT NOT NULL, kind TEXT NOT NULL,
 		gen BIGINT NOT NULL, done_gen BIGINT NOT NULL, owner TEXT, claimed_at BIGINT, lease_until BIGINT, due_at BIGINT,
-		queued INTEGER NOT NULL DEFAULT 0, swept INTEGER NOT NULL DEFAULT 0, disturbed BIGINT NOT NULL DEFAULT 0, late TEXT NOT NULL DEFAULT '', instruction TEXT NOT NULL DEFAULT '',
+		queued INTEGER NOT NULL DEFAULT 0, swept INTEGER NOT NULL DEFAULT 0,
+		disturbed BIGINT NOT NULL DEFAULT 0, late TEXT NOT NULL DEFAULT '', instruction TEXT NOT NULL DEFAULT '',
 		state TEXT NOT NULL, message TEXT NOT NULL, instance TEXT NOT NULL DEFAULT '', ledger TEXT NOT NULL DEFAULT '{}',
-		attempts BIGINT NOT NULL DEFAULT 0, failing_since BIGINT, missing_at BIGINT, waits_for TEXT NOT NULL DEFAULT '', changes BIGINT NOT NULL DEFAULT 0, changed_at BIGINT NOT NULL)`,
+		attempts BIGINT NOT NULL DEFAULT 0, failing_since BIGINT, missing_at BIGINT,
+		waits_for TEXT NOT NULL DEFAULT '', changed_at BIGINT NOT NULL)`,
 	`CREATE INDEX hvpanels_target_due ON hvpanels_target(due_at) WHERE due_at IS NOT NULL`,
 	`CREATE INDEX hvpanels_target_lease ON hvpanels_target(lease_until) WHERE lease_until IS NOT NULL`,
 	`CREATE INDEX hvpanels_target_key ON hvpanels_target(key)`,

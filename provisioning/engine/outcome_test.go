@@ -80,7 +80,8 @@ func TestAFailedInstallationIsForAPersonAndRebuildIsTheWayOut(t *testing.T) {
 		assert.Contains(t, dead.Message, "installation failed")
 		time.Sleep(100 * time.Millisecond)
 		assert.Equal(t, 1, panel.Count("buildServer"))
-		id, err := e.Do(t.Context(), "order-1", engine.Command{Verb: engine.Rebuild, Rebuild: provisioning.RebuildRequest{Image: order("order-1").Spec.Image, Hostname: "again.example.com"}})
+		id, err := e.Do(t.Context(), "order-1", engine.Command{Verb: engine.Rebuild,
+			Rebuild: provisioning.RebuildRequest{Image: order("order-1").Spec.Image, Hostname: "again.example.com"}})
 		require.NoError(t, err)
 		c, err := e.WaitCommand(t.Context(), id)
 		require.NoError(t, err)
@@ -144,7 +145,7 @@ func TestH05AnOutageCostsFewRequestsAndLosesNothing(t *testing.T) {
 		c.Timings.Probe = 300 * time.Millisecond
 		e := start(t, c)
 		panel.Inject(provisioningtest.Fault{Do: provisioningtest.HTML, Status: 503, Times: -1})
-		const orders = 40
+		const orders = 20
 		for i := range orders {
 			require.NoError(t, e.Apply(t.Context(), ownOrder(i)))
 		}
@@ -163,7 +164,8 @@ func TestH05AnOutageCostsFewRequestsAndLosesNothing(t *testing.T) {
 
 func newProviderRetry(t *testing.T, p *virtfusiontest.Panel, attempts int) *virtfusion.Provider {
 	t.Helper()
-	c, err := virtfusion.New(p.URL(), p.Token(), virtfusion.WithHTTPClient(&http.Client{Transport: p.Transport()}), virtfusion.WithRetry(virtfusion.RetryPolicy{MaxAttempts: attempts}))
+	c, err := virtfusion.New(p.URL(), p.Token(), virtfusion.WithHTTPClient(&http.Client{Transport: p.Transport()}),
+		virtfusion.WithRetry(virtfusion.RetryPolicy{MaxAttempts: attempts}))
 	require.NoError(t, err)
 	return virtfusion.NewProvider(c, virtfusion.ProviderOptions{})
 }
@@ -267,7 +269,7 @@ func TestH57NoMoreStepsRunAtOnceThanAllowed(t *testing.T) {
 		c := config(db, newProviderOver(t, panel, rt))
 		c.PanelWorkers = map[string]int{"alpha": 4}
 		e := start(t, c)
-		const orders = 60
+		const orders = 24
 		for i := range orders {
 			require.NoError(t, e.Apply(t.Context(), ownOrder(i)))
 		}
@@ -288,7 +290,7 @@ func TestH23TwoEnginesOnOneDatabaseMakeEachServerOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, db provisioning.Secret) {
 		panel := newPanel(t)
 		engines := []*engine.Engine{start(t, config(db, newProvider(t, panel))), start(t, config(db, newProvider(t, panel)))}
-		const orders = 30
+		const orders = 20
 		for i := range orders { // some share an owner
 			o := order(fmt.Sprintf("order-%d", i))
 			o.Spec.Owner = ownOrder(i % 10).Spec.Owner

@@ -57,7 +57,8 @@ func (e *Engine) Pause(ctx context.Context, panel, reason string) error {
 	return e.pausePanel(ctx, panel, pausedPerson, reason)
 }
 
-// Resume lets the panel go on, whatever it was paused for. After a loss of many servers it accepts that loss: the missing servers are asked for once more and then lost.
+// Resume lets the panel go on, whatever it was paused for. After a loss of many servers it accepts that loss: the missing servers are asked for once more and
+// then lost.
 func (e *Engine) Resume(ctx context.Context, panel string) error {
 	if e.panels[panel] == nil {
 		return provisioning.InvalidField("panel", "%.40q is not configured", panel)
@@ -111,7 +112,8 @@ func (e *Engine) panelFailed(ctx context.Context, t *target, cause error) error 
 	e.failed[t.panel] = true
 	e.mu.Unlock()
 	var failures int64
-	_, err := e.db.pool().one(ctx, `UPDATE hvpanels_panel SET failures=CASE WHEN failed_id=$2 THEN failures ELSE failures+1 END, failed_id=$2 WHERE name=$1 RETURNING failures`,
+	_, err := e.db.pool().one(ctx, `UPDATE hvpanels_panel SET failures=CASE WHEN failed_id=$2 THEN failures ELSE failures+1 END, failed_id=$2
+		WHERE name=$1 RETURNING failures`,
 		[]any{t.panel, t.id}, &failures)
 	if err == nil && failures >= outageAfter {
 		err = e.pausePanel(ctx, t.panel, pausedOutage, cause.Error())
@@ -157,7 +159,8 @@ func (e *Engine) probePanels(ctx context.Context) error {
 		var jobs []wakeUp
 		for _, name := range names {
 			j := wakeUp{Probe: true, panel: name}
-			ok, err := x.one(ctx, `SELECT id FROM hvpanels_target WHERE panel=$1 AND gen<>done_gen AND (lease_until IS NULL OR lease_until<{now}) ORDER BY attempts, due_at LIMIT 1`,
+			ok, err := x.one(ctx, `SELECT id FROM hvpanels_target WHERE panel=$1 AND gen<>done_gen
+				AND (lease_until IS NULL OR lease_until<{now}) ORDER BY attempts, due_at LIMIT 1`,
 				[]any{name}, &j.ID)
 			if err != nil {
 				return err

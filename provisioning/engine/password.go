@@ -12,8 +12,8 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
-// TakePassword hands out the newest root password of a service, once: it is deleted with that. Panels tell a password only to the call that set it; when that answer was lost, or somebody has taken it,
-// the error is NotFound, and a reset (ResetRootPassword) makes a new one.
+// TakePassword hands out the newest root password of a service, once: it is deleted with that. Panels tell a password only to the call that set it; when that
+// answer was lost, or somebody has taken it, the error is NotFound, and a reset (ResetRootPassword) makes a new one.
 func (e *Engine) TakePassword(ctx context.Context, key string) (provisioning.Secret, error) {
 	var text string
 	ok, err := e.db.pool().one(ctx, `DELETE FROM hvpanels_password WHERE key=$1 RETURNING secret`, []any{key}, &text)
@@ -31,13 +31,9 @@ func (s *step) keepPassword(ctx context.Context, password provisioning.Secret) e
 	if password == "" {
 		return nil
 	}
-	text, err := s.e.vault.seal(password)
-	if err != nil {
-		return err
-	}
 	ctx, cancel := storing(ctx)
 	defer cancel()
-	return storePassword(ctx, s.e.db.pool(), s.t.key, text)
+	return storePassword(ctx, s.e.db.pool(), s.t.key, s.e.vault.seal(password))
 }
 
 func storePassword(ctx context.Context, c conn, key, sealed string) error {
@@ -70,11 +66,12 @@ func newVault(key provisioning.Secret) (*vault, error) {
 	return &vault{aead}, nil
 }
 
-func (v *vault) seal(s provisioning.Secret) (string, error) {
+func (v *vault) seal(s provisioning.Secret) string {
 	if v.aead == nil {
-		return plainPrefix + s.Reveal(), nil
+		return plainPrefix + s.Reveal()
 	}
-	return sealedPrefix + base64.StdEncoding.EncodeToString(v.aead.Seal(nil, nil, []byte(s.Reveal()), nil)), nil
+	sealed := v.aead.Seal(nil, nil, []byte(s.Reveal()), nil) // #nosec G407 -- this cipher takes no nonce: it makes a random one
+	return sealedPrefix + base64.StdEncoding.EncodeToString(sealed)
 }
 
 func (v *vault) open(text string) (provisioning.Secret, error) {

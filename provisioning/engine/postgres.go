@@ -27,6 +27,7 @@ func openPostgres(ctx context.Context, url string) (database, error) {
 	if err != nil {
 		return nil, provisioning.InvalidField("databaseURL", "is not a valid postgres:// address") // pgx's error may show it
 	}
+	config.MaxConns = max(config.MaxConns, 10) // pgx opens as many as there are processors, and River listens on one
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("engine: database: %w", err)

@@ -8,7 +8,8 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
-// create orders the server, by the rule of provisioning.CreateStep over the engine's table, and follows its first installation. ready is true when the server can be used.
+// create orders the server, by the rule of provisioning.CreateStep over the engine's table, and follows its first installation. ready is true when the server
+// can be used.
 func (p *providerStep) create(ctx context.Context) (v verdict, ready bool) {
 	if r, refused := p.l.Refused[writeCreate]; refused && r.Generation == p.svc.generation {
 		return r.verdict(), false

@@ -44,7 +44,8 @@ func (p *providerStep) found() { p.l.Missing, p.t.missingAt = 0, 0 }
 // massLoss pauses the provider when too many of its servers have gone missing in one pass, this one included.
 func (e *Engine) massLoss(ctx context.Context, t *target) error {
 	var missing, all int64
-	_, err := e.db.pool().one(ctx, `SELECT coalesce(sum(CASE WHEN missing_at>{now}-$2 AND missing_at>(SELECT resumed_at FROM hvpanels_panel WHERE name=$1) THEN 1 ELSE 0 END), 0), count(*)
+	_, err := e.db.pool().one(ctx, `SELECT coalesce(sum(CASE WHEN missing_at>{now}-$2
+		AND missing_at>(SELECT resumed_at FROM hvpanels_panel WHERE name=$1) THEN 1 ELSE 0 END), 0), count(*)
 		FROM hvpanels_target WHERE panel=$1 AND instance<>'' AND state NOT IN ('gone', 'forgotten')`,
 		[]any{t.panel, e.config.Timings.LossWindow.Milliseconds()}, &missing, &all)
 	if err != nil {

@@ -55,9 +55,13 @@ type ReconcileOptions struct {
 	MaxChanges int
 }
 
-// Reconcile compares the panels with what is stored, by reading only, and returns what differs. It is a report: servers and records that are missing, foreign, changed by somebody, or belong to no service. It deletes nothing, with Apply neither; a list that cannot be read makes its panel incomplete and nothing else.
+// Reconcile compares the panels with what is stored, by reading only, and returns what differs. It is a report: servers and records that are missing,
+// foreign, changed by somebody, or belong to no service. It deletes nothing, with Apply neither; a list that cannot be read makes its panel incomplete and
+// nothing else.
 //
-// Records are compared where their registrar can search, which costs a request each.
+// Records are compared where their registrar can search, which costs a request each, those of services that went within the last 30 days included: a panel
+// that was restored from a backup has them again. After such a restore, Pause the registrar, Reconcile with Apply, call SettleRecord with "" for each record
+// that is missing, delete strays on the panel, and Resume.
 func (e *Engine) Reconcile(ctx context.Context, o ReconcileOptions) (Plan, error) {
 	var plan Plan
 	if o.Panel != "" && e.panels[o.Panel] == nil {
@@ -94,7 +98,8 @@ func (e *Engine) applyPlan(ctx context.Context, plan *Plan, limit int) error {
 		}
 	}
 	if len(done) > limit {
-		return &provisioning.Error{Op: "Reconcile", Kind: provisioning.Conflict, Message: fmt.Sprintf("%d services differ, which is more than MaxChanges (%d); nothing was changed", len(done), limit)}
+		return &provisioning.Error{Op: "Reconcile", Kind: provisioning.Conflict,
+			Message: fmt.Sprintf("%d services differ, which is more than MaxChanges (%d); nothing was changed", len(done), limit)}
 	}
 	for _, key := range sortedNames(done) {
 		if err := e.Resync(ctx, key); err != nil && !errors.Is(err, provisioning.ErrMaybeApplied) {
@@ -140,7 +145,8 @@ func (e *Engine) reconcileProvider(ctx context.Context, name string, plan *Plan)
 	}
 	for _, id := range sortedNames(listed) {
 		s := listed[id]
-		plan.Differences = append(plan.Differences, Difference{Panel: name, ID: id, What: FoundStray, Want: "no service knows it", Have: fmt.Sprintf("server %q of owner %s", s.Name, s.Owner)})
+		plan.Differences = append(plan.Differences, Difference{Panel: name, ID: id, What: FoundStray, Want: "no service knows it",
+			Have: fmt.Sprintf("server %q of owner %s", s.Name, s.Owner)})
 	}
 	return nil
 }
@@ -151,7 +157,8 @@ func (e *Engine) reconcileUnlisted(ctx context.Context, p provisioning.Provider,
 	switch {
 	case errors.Is(err, provisioning.NotFound):
 		if svc.Desired != Absent {
-			plan.Differences = append(plan.Differences, Difference{Panel: t.Panel, Key: t.Key, ID: t.instance, What: FoundMissing, Want: string(svc.Desired), Have: "the panel says that it does not exist", Mend: t.State != Lost})
+			plan.Differences = append(plan.Differences, Difference{Panel: t.Panel, Key: t.Key, ID: t.instance, What: FoundMissing, Want: string(svc.Desired),
+				Have: "the panel says that it does not exist", Mend: t.State != Lost})
 		}
 	case err != nil:
 		plan.Incomplete = append(plan.Incomplete, fmt.Sprintf("%s: server %s of %s: %v", t.Panel, t.instance, t.Key, err))

@@ -6,9 +6,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/hvpanels/hvpanels/provisioning"
 )
+
+// recentlyGone is how long the records of services that are gone are still looked for: a panel that is restored from a backup has them again.
+const recentlyGone = 30 * 24 * time.Hour
 
 // reconcileRegistrar compares records one by one: their panels have no list of all.
 func (e *Engine) reconcileRegistrar(ctx context.Context, name string, plan *Plan) error {
@@ -16,7 +20,9 @@ func (e *Engine) reconcileRegistrar(ctx context.Context, name string, plan *Plan
 	if !canFind {
 		plan.Incomplete = append(plan.Incomplete, name+": its records cannot be read")
 	}
-	for t, err := range e.targets(ctx, `t.panel=$1 AND t.state NOT IN ('gone', 'forgotten', 'detached') ORDER BY t.id`, name) {
+	for t, err := range e.targets(ctx, `t.panel=$1 AND (t.state NOT IN ('gone', 'forgotten', 'detached') OR t.state='gone' AND t.instance<>''
+		AND t.changed_at>{now}-$2) ORDER BY t.id`,
+		name, recentlyGone.Milliseconds()) {
 		if err != nil {
 			return err
 		}
@@ -33,7 +39,7 @@ func (e *Engine) reconcileRegistrar(ctx context.Context, name string, plan *Plan
 		}
 		want, known := provisioning.RecordStatusOf(o.observed.instance(o.instance), svc.Desired == Suspended)
 		if !canFind {
-			if known && t.RecordID != "" && want != t.Acknowledged {
+			if known && t.RecordID != "" && t.State != Gone && want != t.Acknowledged {
 				plan.Differences = append(plan.Differences, Difference{Panel: name, Key: t.Key, ID: t.instance, What: FoundDrift, Want: string(want),
 					Have: fmt.Sprintf("%q was acknowledged last", t.Acknowledged), Mend: true})
 			}
@@ -64,8 +70,14 @@ func (e *Engine) compareRecords(t targetRow, svc stored, found []provisioning.Fo
 	plan.Checked++
 	seen := false
 	for _, f := range found {
+		if t.State == Gone { // a restored panel has it again
+			plan.Differences = append(plan.Differences, Difference{Panel: t.Panel, ID: string(f.ID), What: FoundStray,
+				Want: "no record of " + t.Key + ", which is absent", Have: fmt.Sprintf("a record %q", f.Name)})
+			continue
+		}
 		if string(f.ID) != t.instance {
-			plan.Differences = append(plan.Differences, Difference{Panel: t.Panel, ID: string(f.ID), What: FoundStray, Want: "one record of " + t.Key, Have: fmt.Sprintf("another record %q", f.Name)})
+			plan.Differences = append(plan.Differences, Difference{Panel: t.Panel, ID: string(f.ID), What: FoundStray, Want: "one record of " + t.Key,
+				Have: fmt.Sprintf("another record %q", f.Name)})
 			continue
 		}
 		seen = true

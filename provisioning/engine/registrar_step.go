@@ -184,6 +184,9 @@ func (r *registrarStep) register(ctx context.Context, status provisioning.Record
 func (r *registrarStep) registered(ctx context.Context, rec provisioning.Record, id provisioning.RecordID, err error) verdict {
 	r.t.instance, r.alive = string(id), true
 	r.l.Status, r.l.SentAt, r.l.Registers = rec.Status, time.Now(), 0
+	if perr := r.givenTwice(ctx, id); perr != nil {
+		return r.retry(perr)
+	}
 	if err != nil {
 		r.l.Status = ""
 		v, refused := r.failure(ctx, writeStatus, err)
@@ -242,23 +245,24 @@ func (r *registrarStep) status(ctx context.Context, want provisioning.RecordStat
 	r.sent = writeStatus
 	err := r.p.registrar.SetRecordStatus(ctx, provisioning.RecordID(r.t.instance), want)
 	if r.asked(err) != nil {
-		v, refused := r.failure(ctx, writeStatus, err)
-		if refused {
-			v = r.refuse(writeStatus, lost(v, err))
-		}
-		return v
+		return r.notWritten(ctx, writeStatus, err)
 	}
 	r.l.Status, r.l.SentAt = want, time.Now()
 	return verdict{state: Ready, message: "the record says " + string(want), done: true}
 }
 
-// lost words the refusals that mean that the record is not there, or is another one. It is not made again on its own.
-func lost(v verdict, err error) verdict {
+// notWritten handles a write to a record that failed. A record that is not there, or is another one, is left to a person: it is not made again on its own,
+// and nothing more is sent to its id.
+func (r *registrarStep) notWritten(ctx context.Context, verb string, err error) verdict {
 	switch {
-	case errors.Is(err, provisioning.NotFound):
-		v.state, v.message = Lost, "lost: the panel says that the record does not exist: "+err.Error()
 	case errors.Is(err, provisioning.Mismatch):
-		v.state, v.message = Foreign, "foreign: "+err.Error()
+		return r.refuse(verb, verdict{state: Foreign, message: "foreign: " + err.Error(), done: true})
+	case errors.Is(err, provisioning.NotFound) && !errors.Is(err, provisioning.ErrMaybeApplied):
+		return r.refuse(verb, verdict{state: Lost, message: "lost: the panel says that the record does not exist: " + err.Error(), done: true})
+	}
+	v, refused := r.failure(ctx, verb, err)
+	if refused {
+		v = r.refuse(verb, v)
 	}
 	return v
 }
@@ -282,11 +286,7 @@ func (r *registrarStep) unregister(ctx context.Context) verdict {
 	r.sent = writeUnregister
 	err := r.p.registrar.Unregister(ctx, provisioning.RecordID(r.t.instance))
 	if err != nil && (!errors.Is(err, provisioning.NotFound) || errors.Is(err, provisioning.ErrMaybeApplied)) {
-		v, refused := r.failure(ctx, writeUnregister, err)
-		if refused {
-			v = r.refuse(writeUnregister, lost(v, err))
-		}
-		return v
+		return r.notWritten(ctx, writeUnregister, err)
 	}
 	r.alive = true
 	return verdict{state: Gone, message: "absent, as desired", done: true}

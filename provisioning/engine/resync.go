@@ -10,10 +10,11 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
-// Resync begins a new generation of a service: what was refused is tried again, what somebody changed in the panel is changed back, and records are told their status again. It never makes a second
-// server or record: what is unclear is resolved first, and what is lost stays lost until Recreate.
+// Resync begins a new generation of a service: what was refused is tried again, what somebody changed in the panel is changed back, and records are told
+// their status again. It never makes a second server or record: what is unclear is resolved first, and what is lost stays lost until Recreate.
 //
-// The error is ErrMaybeApplied when a record is uncertain and its registrar cannot search; nothing is sent for it until SettleRecord. The rest of the service is resynchronised all the same.
+// The error is ErrMaybeApplied when a record is uncertain and its registrar cannot search; nothing is sent for it until SettleRecord. The rest of the service
+// is resynchronised all the same.
 func (e *Engine) Resync(ctx context.Context, key string) error {
 	var uncertain error
 	err := e.changeService(ctx, "Resync", key, func(t txn, svc stored) ([]string, error) {
@@ -96,8 +97,8 @@ func instruct(ctx context.Context, c conn, id string, i instruction) error {
 	return err
 }
 
-// Recreate orders a new server for a service whose server is lost or foreign; everything that was on it is gone. The panel is asked once more whether the old one is really not there. Anything else is a
-// Conflict.
+// Recreate orders a new server for a service whose server is lost or foreign; everything that was on it is gone. The panel is asked once more whether the old
+// one is really not there. Anything else is a Conflict.
 func (e *Engine) Recreate(ctx context.Context, key string) error {
 	return e.changeService(ctx, "Recreate", key, func(t txn, svc stored) ([]string, error) {
 		id := targetID(key, svc.Provider)
@@ -106,13 +107,15 @@ func (e *Engine) Recreate(ctx context.Context, key string) error {
 			return nil, err
 		}
 		if svc.Desired == Absent || state != Lost && state != Foreign {
-			return nil, &provisioning.Error{Op: "Recreate", Kind: provisioning.Conflict, Message: fmt.Sprintf("the server of %s is %s; only one that is lost or foreign is made again", key, state)}
+			return nil, &provisioning.Error{Op: "Recreate", Kind: provisioning.Conflict,
+				Message: fmt.Sprintf("the server of %s is %s; only one that is lost or foreign is made again", key, state)}
 		}
 		return []string{id}, instruct(ctx, t.conn, id, instruction{Recreate: true})
 	})
 }
 
-// SettleRecord says what a person has found out about a record that is uncertain, lost or foreign: its id on the panel, or "" when there is none, and a new one may be registered.
+// SettleRecord says what a person has found out about a record that is uncertain, lost or foreign: its id on the panel, or "" when there is none, and a new
+// one may be registered.
 func (e *Engine) SettleRecord(ctx context.Context, key, registrar string, id provisioning.RecordID) error {
 	return e.changeService(ctx, "SettleRecord", key, func(t txn, svc stored) ([]string, error) {
 		if !slices.Contains(svc.Registrars, registrar) {
@@ -131,8 +134,8 @@ func (e *Engine) SettleRecord(ctx context.Context, key, registrar string, id pro
 	})
 }
 
-// Forget stops looking after a service and leaves everything on the panels as it is. It is final: the Key is never used again, and Services no longer lists it. A service whose create is unclear cannot
-// be forgotten: Conflict.
+// Forget stops looking after a service and leaves everything on the panels as it is. It is final: the Key is never used again, and Services no longer lists
+// it. A service whose create is unclear cannot be forgotten: Conflict.
 func (e *Engine) Forget(ctx context.Context, key string) error {
 	return e.changeService(ctx, "Forget", key, func(t txn, svc stored) ([]string, error) {
 		in, known, err := loadIntent(ctx, t.conn, key, true)

@@ -20,20 +20,23 @@ const (
 	Absent    Desired = "absent"
 )
 
-// Service is one order, as it should be. Applying the same Key again changes it; what is left empty then stays as it was, so that Service{Key: key, Desired: Suspended} is enough.
+// Service is one order, as it should be. Applying the same Key again changes it; what is left empty then stays as it was, so that Service{Key: key, Desired:
+// Suspended} is enough.
 type Service struct {
 	// Key names the order for ever: 1 to 40 characters of a-z, 0-9 and "-". It is written onto the server.
 	Key string
 	// Provider is the name of the panel that has the server. It never changes.
 	Provider string
-	// Spec is the order. Its Key is the service's. Its Owner.Ref never changes. After the installation only Plan, Memory, Disk and VCPUs are followed; what else changes later has no effect: see the
-	// commands. Native is refused, because it cannot be stored: put a provider around yours that adds it.
+	// Spec is the order. Its Key is the service's. Its Owner.Ref never changes. After the installation only Plan, Memory, Disk and VCPUs are followed; what
+	// else changes later has no effect: see the commands. Native is refused, because it cannot be stored: put a provider around yours that adds it.
 	Spec provisioning.CreateRequest
 	// Desired is Present when empty and the Key is new.
 	Desired Desired
-	// Registrars are names of panels that keep a record of the server. A name that is taken off the list later is no longer reported to; its record stays as it is. Nil leaves the list as it is.
+	// Registrars are names of panels that keep a record of the server. A name that is taken off the list later is no longer reported to; its record stays as
+	// it is. Nil leaves the list as it is.
 	Registrars []string
-	// Record replaces what is reported to registrars where a field is not empty; the rest is what the provider's panel tells. Its Status is not used: it is always observed.
+	// Record replaces what is reported to registrars where a field is not empty; the rest is what the provider's panel tells. Its Status is not used: it is
+	// always observed.
 	Record provisioning.Record
 	// DeleteIn is the grace period of a deletion, see provisioning.DeleteOptions.
 	DeleteIn time.Duration

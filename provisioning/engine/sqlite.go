@@ -24,8 +24,10 @@ var sqliteDialect = &dialect{
 	},
 }
 
-// openSQLite opens a file, and makes it readable for its user only. Every transaction takes the write lock when it begins, because SQLite refuses to upgrade a read to a write under contention; FULL,
-// because an intent that a power cut takes away is a second server.
+const sqliteSettings = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"
+
+// openSQLite opens a file, and makes it readable for its user only. Every transaction takes the write lock when it begins, because SQLite refuses to upgrade
+// a read to a write under contention; FULL, because an intent that a power cut takes away is a second server.
 func openSQLite(ctx context.Context, path string) (database, error) {
 	if path == "" || strings.ContainsAny(path, "?\x00") || strings.Contains(path, ":memory:") {
 		return nil, provisioning.InvalidField("databaseURL", "sqlite: must be followed by the path of a file")
@@ -37,7 +39,7 @@ func openSQLite(ctx context.Context, path string) (database, error) {
 	if err := f.Close(); err != nil {
 		return nil, fmt.Errorf("engine: database: %w", err)
 	}
-	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"}
+	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: sqliteSettings}
 	db, err := sql.Open("sqlite", u.String())
 	if err != nil {
 		return nil, fmt.Errorf("engine: database: %w", err)

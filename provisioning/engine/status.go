@@ -90,7 +90,8 @@ func (e *Engine) Services(ctx context.Context, f Filter) iter.Seq2[Status, error
 func (e *Engine) services(ctx context.Context, condition string, args ...any) iter.Seq2[Status, error] {
 	return func(yield func(Status, error) bool) {
 		var all []Status
-		err := e.db.pool().each(ctx, `SELECT s.key, s.provider, s.desired, s.generation, CASE WHEN EXISTS (SELECT 1 FROM hvpanels_password w WHERE w.key=s.key) THEN 1 ELSE 0 END
+		err := e.db.pool().each(ctx, `SELECT s.key, s.provider, s.desired, s.generation,
+			CASE WHEN EXISTS (SELECT 1 FROM hvpanels_password w WHERE w.key=s.key) THEN 1 ELSE 0 END
 			FROM hvpanels_service s JOIN hvpanels_target t ON t.key=s.key AND t.kind='provider' WHERE `+condition, args, func(scan func(...any) error) error {
 			var s Status
 			var waits int64
@@ -215,7 +216,8 @@ func (e *Engine) DeadLetters(ctx context.Context) iter.Seq2[TargetStatus, error]
 	return e.list(ctx, `t.state IN ('dead', 'blocked') ORDER BY t.id`)
 }
 
-// Uncertain lists what may have been carried out and could not be found out so far: creates of servers that are being resolved, and records for a person (SettleRecord).
+// Uncertain lists what may have been carried out and could not be found out so far: creates of servers that are being resolved, and records for a person
+// (SettleRecord).
 func (e *Engine) Uncertain(ctx context.Context) iter.Seq2[TargetStatus, error] {
 	return e.list(ctx, `(t.state='uncertain' OR t.kind='provider' AND EXISTS (SELECT 1 FROM hvpanels_intent i WHERE i.key=t.key AND i.unresolved=1)) ORDER BY t.id`)
 }

@@ -35,7 +35,8 @@ func (e *Engine) sweep(ctx context.Context) error {
 	return e.probePanels(ctx)
 }
 
-// sweepOnce takes up to 200 rows. A clean row that is due becomes dirty. Each time the same row is swept, it is left alone for twice as long: its wake-up may just be waiting for a worker.
+// sweepOnce takes up to 200 rows. A clean row that is due becomes dirty. Each time the same row is swept, it is left alone for twice as long: its wake-up may
+// just be waiting for a worker.
 func (e *Engine) sweepOnce(ctx context.Context) (rows int, err error) {
 	err = e.db.tx(ctx, func(t txn) error {
 		var jobs []wakeUp

@@ -8,7 +8,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Tx is a transaction of the caller's, on the engine's database: SQLTx and PgxTx make one. It has the two methods that the engine needs, so that any other library can be fitted, too.
+// Tx is a transaction of the caller's, on the engine's database: SQLTx and PgxTx make one. It has the two methods that the engine needs, so that any other
+// library can be fitted, too.
 type Tx interface {
 	Exec(ctx context.Context, query string, args ...any) (rows int64, err error)
 	Query(ctx context.Context, query string, args ...any) (Rows, error)

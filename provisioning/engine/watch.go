@@ -8,8 +8,9 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
-// Watch yields the row of a service whenever its state, message or id has changed, in any process, until ctx ends; the end of ctx is yielded as an error. It begins with what has changed since then. Fast changes in between are
-// not seen: it tells how things are, not how they came about. Looking costs one query every Timings.Watch.
+// Watch yields the row of a service whenever its state, message or id has changed, in any process, until ctx ends; the end of ctx is yielded as an error. It
+// begins with what has changed since then. Fast changes in between are not seen: it tells how things are, not how they came about. Looking costs one query
+// every Timings.Watch.
 func (e *Engine) Watch(ctx context.Context, since time.Time) iter.Seq2[TargetStatus, error] {
 	// A row is stamped before its transaction commits, so a little of the past is read again each time.
 	const overlap = 10 * time.Second
@@ -42,7 +43,8 @@ func (e *Engine) Watch(ctx context.Context, since time.Time) iter.Seq2[TargetSta
 	}
 }
 
-// WaitReady waits until the service is as desired, or ctx ends, or it needs a person: then the error is of Kind Conflict and says why. The Status is the last one seen.
+// WaitReady waits until the service is as desired, or ctx ends, or it needs a person: then the error is of Kind Conflict and says why. The Status is the last
+// one seen.
 func (e *Engine) WaitReady(ctx context.Context, key string) (Status, error) {
 	for {
 		s, err := e.Status(ctx, key)
@@ -58,12 +60,13 @@ func (e *Engine) WaitReady(ctx context.Context, key string) (Status, error) {
 	}
 }
 
-// Notify is a hint that something has happened to a server, for instance from a webhook: its service is looked at now. It is a hint and nothing more: the truth is read from the panel. known is false when no service has that
-// server.
+// Notify is a hint that something has happened to a server, for instance from a webhook: its service is looked at now. It is a hint and nothing more: the
+// truth is read from the panel. known is false when no service has that server.
 func (e *Engine) Notify(ctx context.Context, provider string, id provisioning.ID) (known bool, err error) {
 	err = e.db.tx(ctx, func(t txn) error {
 		var ids []string
-		err := t.each(ctx, `SELECT id FROM hvpanels_target WHERE panel=$1 AND instance=$2 AND kind='provider' AND state NOT IN ('gone', 'forgotten')`, []any{provider, string(id)},
+		err := t.each(ctx, `SELECT id FROM hvpanels_target WHERE panel=$1 AND instance=$2 AND kind='provider'
+			AND state NOT IN ('gone', 'forgotten')`, []any{provider, string(id)},
 			func(scan func(...any) error) error {
 				var id string
 				err := scan(&id)

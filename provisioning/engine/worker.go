@@ -66,6 +66,10 @@ func (e *Engine) step(ctx context.Context, t *target, probe bool) (again bool) {
 	}
 	before := t.state
 	again, err := e.letGo(ctx, t, v, s.wake)
+	for tries := 1; err != nil && !errors.Is(err, errFenced) && tries < 3; tries++ { // otherwise the row stays leased until the step's time is over
+		_ = pause(context.WithoutCancel(ctx), 100*time.Millisecond)
+		again, err = e.letGo(ctx, t, v, s.wake)
+	}
 	e.metrics.step(Step{Panel: t.panel, Key: t.key, State: v.state, Message: v.message, Failed: v.failed, Took: time.Since(began)})
 	switch {
 	case errors.Is(err, errFenced) && s.sent != "":

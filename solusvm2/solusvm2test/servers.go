@@ -360,7 +360,8 @@ func (c *call) setServerBoot() answer {
 	return ok(obj{})
 }
 
-// openVNC answers without the envelope that everything else has. A server that is off, suspended or without VNC is refused (guess).
+// openVNC answers without the envelope that everything else has. A server that is off, suspended or without VNC is refused (guess). Older nodes tell the
+// password with the server only (guess).
 func (c *call) openVNC() answer {
 	s, a := c.findForWork()
 	switch {
@@ -369,10 +370,13 @@ func (c *call) openVNC() answer {
 	case s.NoVNC || s.Suspended || !s.Running:
 		return conflict("VNC is not available for the server.")
 	}
-	host, port := c.Nodes[s.NodeID].Host, 5900+s.ID%1000
+	host, port, settings := c.Nodes[s.NodeID].Host, 5900+s.ID%1000, obj{"vnc_password": s.VNCPassword}
+	if c.panel.old {
+		settings = obj{}
+	}
 	return answer{status: 200, body: obj{
 		"url": fmt.Sprintf("%s:%d/%s", host, port, s.UUID), "host": host, "port": port, "vnc_proxy_url": nil,
-		"vm": obj{"id": s.ID, "uuid": s.UUID, "settings": obj{"vnc_password": s.VNCPassword}},
+		"vm": obj{"id": s.ID, "uuid": s.UUID, "settings": settings},
 	}}
 }
 

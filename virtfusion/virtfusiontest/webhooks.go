@@ -44,7 +44,7 @@ type Delivery struct {
 
 // hooks calls webhooks. Its fields are guarded by the panel's lock, except for what a delivery in progress needs.
 type hooks struct {
-	list       []Webhook
+	list       []*Webhook // pointers, so that printing a panel shows no token
 	deliveries []Delivery
 	timer      *time.Timer // runs at the end of the next job, while somebody listens
 	calls      int         // in progress
@@ -71,7 +71,7 @@ func (p *Panel) AddWebhook(w Webhook) int {
 		p.hooks.ctx, p.hooks.stop = context.WithCancel(context.Background())
 	}
 	c.happened = nil
-	p.hooks.list = append(p.hooks.list, w)
+	p.hooks.list = append(p.hooks.list, &w)
 	p.dispatch()
 	return len(p.hooks.list)
 }
@@ -122,7 +122,7 @@ func (p *Panel) dispatch() {
 	}
 }
 
-func (w Webhook) wants(h happening) bool {
+func (w *Webhook) wants(h happening) bool {
 	status := hookStatus(h)
 	return (len(w.Events) == 0 || slices.Contains(w.Events, EventAll) || slices.Contains(w.Events, h.number)) && (w.Status == "" || w.Status == status)
 }
@@ -144,7 +144,7 @@ func (st *state) nextFinish() (next time.Time, ok bool) {
 }
 
 // deliver calls one webhook. The body is made now, the call goes on without the lock.
-func (p *Panel) deliver(hookID int, w Webhook, h happening) {
+func (p *Panel) deliver(hookID int, w *Webhook, h happening) {
 	body := p.hookBody(hookID, h)
 	p.hooks.calls++
 	go func() {
@@ -188,7 +188,7 @@ func (p *Panel) hookBody(hookID int, h happening) []byte {
 const hookTime = "2006-01-02T15:04:05.000000Z"
 
 // post returns the status of the answer, 0 when there was none.
-func (w Webhook) post(ctx context.Context, hookID int, h happening, body []byte) int {
+func (w *Webhook) post(ctx context.Context, hookID int, h happening, body []byte) int {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second) // guess
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.URL, bytes.NewReader(body))

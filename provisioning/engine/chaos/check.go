@@ -16,25 +16,32 @@ import (
 // compare holds the panels against what the shop wants.
 func (r *chaos) compare(ctx context.Context) error {
 	wants := r.shop.wants()
-	uncertain := map[string]bool{}
-	for t, err := range r.shop.engine.Uncertain(ctx) {
-		if err != nil {
-			return fmt.Errorf("Uncertain: %w", err)
-		}
-		uncertain[t.Key] = true
+	uncertain, err := r.uncertain(ctx)
+	if err != nil {
+		return err
 	}
 	r.report.uncertain = len(uncertain)
 	if r.tokenSource && len(uncertain) > 0 {
 		r.report.violate("%d records are uncertain, although the registrar can search", len(uncertain))
 	}
-	r.compareServers(wants)
-	r.compareRecords(wants, uncertain)
+	r.compareRecords(wants, uncertain, r.compareServers(wants))
 	return nil
 }
 
+func (r *chaos) uncertain(ctx context.Context) (map[string]bool, error) {
+	keys := map[string]bool{}
+	for t, err := range r.shop.engine.Uncertain(ctx) {
+		if err != nil {
+			return nil, fmt.Errorf("Uncertain: %w", err)
+		}
+		keys[t.Key] = true
+	}
+	return keys, nil
+}
+
 // compareServers counts all servers that were ever made: of each service one at most, and exactly one if it is present.
-func (r *chaos) compareServers(wants map[string]engine.Desired) {
-	made := map[string][]machine{}
+func (r *chaos) compareServers(wants map[string]engine.Desired) (made map[string][]machine) {
+	made = map[string][]machine{}
 	r.report.servers = 0
 	for panel, all := range r.panels.machines() {
 		for _, m := range all {
@@ -64,10 +71,11 @@ func (r *chaos) compareServers(wants map[string]engine.Desired) {
 			r.report.violate("%s is to be %s, and its server says suspended=%v", key, want, all[0].suspended)
 		}
 	}
+	return made
 }
 
 // compareRecords counts records. A service whose record is uncertain may have one or none.
-func (r *chaos) compareRecords(wants map[string]engine.Desired, uncertain map[string]bool) {
+func (r *chaos) compareRecords(wants map[string]engine.Desired, uncertain map[string]bool, made map[string][]machine) {
 	rows := map[string][]ospabpaneltest.Record{}
 	all := r.panels.records.Records()
 	r.report.records = len(all)
@@ -78,7 +86,13 @@ func (r *chaos) compareRecords(wants map[string]engine.Desired, uncertain map[st
 		}
 	}
 	for key, want := range wants {
-		status := map[engine.Desired]string{engine.Present: "running", engine.Suspended: "suspended"}[want]
+		status := "stopped"
+		switch {
+		case want == engine.Suspended:
+			status = "suspended"
+		case len(made[key]) == 1 && made[key][0].running:
+			status = "running"
+		}
 		switch have := rows[key]; {
 		case len(have) > 1:
 			r.report.violate("%s has %d records: %+v", key, len(have), have)

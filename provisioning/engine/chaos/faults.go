@@ -22,9 +22,6 @@ type simulated interface {
 	Faults() *provisioningtest.Faults
 }
 
-// faultShare is how many of a hundred requests meet a fault.
-const faultShare = 10
-
 // attemptTimeout is that of the workers' clients, and lateCommit how late a create may be carried out. Both are far below the engine's settling time.
 const (
 	attemptTimeout = 700 * time.Millisecond
@@ -35,6 +32,7 @@ const (
 type faults struct {
 	panel simulated
 	name  string
+	share int // of a hundred requests
 
 	mu       sync.Mutex
 	random   *rand.Rand
@@ -45,8 +43,8 @@ type faults struct {
 	outage   *provisioningtest.Fault // of every request, while it lasts
 }
 
-func newFaults(seed uint64, name string, panel simulated) *faults {
-	return &faults{panel: panel, name: name, random: generator(seed, name), counts: map[string]int{}}
+func newFaults(o options, name string, panel simulated) *faults {
+	return &faults{panel: panel, name: name, share: o.faults, random: generator(o.seed, name), counts: map[string]int{}}
 }
 
 // generator makes an independent source of random numbers for one purpose.
@@ -91,7 +89,7 @@ func (f *faults) plan(create bool) {
 		f.inject(*f.outage)
 		return
 	}
-	if f.on && f.random.IntN(100) < faultShare {
+	if f.on && f.random.IntN(100) < f.share {
 		f.inject(f.choose(create))
 	}
 }

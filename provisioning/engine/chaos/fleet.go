@@ -112,7 +112,7 @@ func (f *fleet) torment(ctx context.Context, pause time.Duration) error {
 	return errors.Join(killing, freezing)
 }
 
-// again does something to a random worker, again and again, unless something is being done to it.
+// again does something to a random worker, again and again.
 func (f *fleet) again(ctx context.Context, purpose string, pause time.Duration, do func(*slot, *rand.Rand) error) error {
 	random := generator(f.seed, purpose)
 	for {
@@ -120,9 +120,7 @@ func (f *fleet) again(ctx context.Context, purpose string, pause time.Duration, 
 			return nil
 		}
 		s := f.slots[random.IntN(len(f.slots))]
-		if !s.mu.TryLock() {
-			continue
-		}
+		s.mu.Lock()
 		err := do(s, random)
 		s.mu.Unlock()
 		if err != nil {
@@ -131,11 +129,9 @@ func (f *fleet) again(ctx context.Context, purpose string, pause time.Duration, 
 	}
 }
 
-// replace kills a worker, unless it has just woken up, and starts another one.
+// replace kills a worker, a second after it has woken up at the earliest, and starts another one.
 func (f *fleet) replace(s *slot, _ *rand.Rand) (err error) {
-	if time.Since(s.woken) < time.Second {
-		return nil
-	}
+	_ = wait(context.Background(), time.Second-time.Since(s.woken))
 	s.kill()
 	f.kills.Add(1)
 	s.process, err = f.start()

@@ -15,8 +15,8 @@
 //
 // With -token-source=false nothing can tell what became of a Register whose answer was lost. Such records have to end as Uncertain, listed and never sent again, and everything else as desired.
 //
-// With -restore the OSPAB panel is set back to an old backup in mid-run: records are missing, deleted ones are back, statuses are old. The engine must not delete or make anything by itself then. One Reconcile tells all of it;
-// what it calls drift is mended by the engine, a record that is missing is settled by a person (SettleRecord), and a stray is deleted by a person. Then the run goes on.
+// With -restore the OSPAB panel is set back to an old backup in mid-run: records are missing, deleted ones are back, statuses are old. The engine must not delete or make anything by itself then. The panel is paused, and
+// one Reconcile tells all of it; what it calls drift is mended by the engine, a record that is missing is settled by a person (SettleRecord), and a stray is deleted by a person. Then the run goes on.
 //
 // # What is left out
 //
@@ -43,6 +43,7 @@ type options struct {
 	settle      time.Duration // how long it may take afterwards
 	database    string
 	workers     int
+	faults      int // how many of a hundred requests meet one
 	tokenSource bool
 	restore     bool
 	verbose     bool
@@ -87,6 +88,7 @@ func parseFlags(args []string, stderr io.Writer) (o options, err error) {
 	f.DurationVar(&o.settle, "settle", 0, "how long it may take afterwards (default 60s, and 60ms for each service)")
 	f.StringVar(&o.database, "database", "", "`URL` of an empty database, postgres://... or sqlite:FILE (default a temporary file)")
 	f.IntVar(&o.workers, "workers", 3, "worker `processes`")
+	f.IntVar(&o.faults, "faults", 10, "how many of a hundred requests meet a fault")
 	f.BoolVar(&o.tokenSource, "token-source", true, "give the registrar the customers' tokens, so that it can search")
 	f.BoolVar(&o.restore, "restore", false, "restore the OSPAB panel from an old backup in mid-run")
 	f.BoolVar(&o.verbose, "v", false, "print what the engines log")
@@ -101,6 +103,8 @@ func parseFlags(args []string, stderr io.Writer) (o options, err error) {
 		err = fmt.Errorf("chaos: unexpected argument %q", f.Arg(0))
 	case o.services < 1 || o.services > 50_000 || o.workers < 1 || o.workers > 64:
 		err = errors.New("chaos: -services must be 1 to 50000, and -workers 1 to 64")
+	case o.faults < 0 || o.faults > 50:
+		err = errors.New("chaos: -faults must be 0 to 50")
 	case o.duration < time.Second || o.settle < time.Second:
 		err = errors.New("chaos: -duration and -settle must be 1s or more")
 	case o.restore && !o.tokenSource:

@@ -70,7 +70,7 @@ func newPanels(o options) (*panels, error) {
 		panel simulated
 		url   *string
 	}{{alpha, p.alpha, &p.setup.Alpha}, {beta, p.beta, &p.setup.Beta}, {records, p.records, &p.setup.Records}} {
-		f := newFaults(o.seed, s.name, s.panel)
+		f := newFaults(o, s.name, s.panel)
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, errors.Join(err, p.close())
@@ -110,12 +110,23 @@ func (p *panels) loud() {
 	}
 }
 
+// requests counts what has arrived so far.
+func (p *panels) requests() (n int) {
+	for _, f := range p.faults {
+		f.mu.Lock()
+		n += f.requests
+		f.mu.Unlock()
+	}
+	return n
+}
+
 // machine is a server as a panel has it.
 type machine struct {
 	key       string
 	id        string
 	alive     bool
 	suspended bool
+	running   bool
 	builds    int
 }
 
@@ -123,10 +134,10 @@ type machine struct {
 func (p *panels) machines() map[string][]machine {
 	all := map[string][]machine{}
 	for _, s := range p.alpha.Servers() {
-		all[alpha] = append(all[alpha], machine{s.Name, strconv.FormatInt(s.ID, 10), s.DeletedAt.IsZero(), s.Suspended, s.Builds})
+		all[alpha] = append(all[alpha], machine{s.Name, strconv.FormatInt(s.ID, 10), s.DeletedAt.IsZero(), s.Suspended, s.Running, s.Builds})
 	}
 	for _, s := range p.beta.Servers() {
-		all[beta] = append(all[beta], machine{s.Description, strconv.FormatInt(s.ID, 10), s.DeletedAt.IsZero(), s.Suspended, s.Builds})
+		all[beta] = append(all[beta], machine{s.Description, strconv.FormatInt(s.ID, 10), s.DeletedAt.IsZero(), s.Suspended, s.Running, s.Builds})
 	}
 	return all
 }

@@ -23,6 +23,7 @@ type report struct {
 	requests           map[string]int
 	faults             map[string]int
 	uncertain          int
+	bySomebody         int    // records that a person had to settle
 	restored           string // what Reconcile found after the restore
 	stormed, settled   time.Duration
 	violations         []string
@@ -63,7 +64,7 @@ func (r *report) print(w io.Writer) {
 	fmt.Fprintf(w, "seed %d, %s, %d workers, token source %v\n", r.seed, where, r.workers, r.tokenSource)
 	fmt.Fprintf(w, "services   %d: %d present, %d suspended, %d absent, after %d changes\n",
 		r.services, r.wants[engine.Present], r.wants[engine.Suspended], r.wants[engine.Absent], r.changes)
-	fmt.Fprintf(w, "servers    %d\nrecords    %d, %d uncertain\n", r.servers, r.records, r.uncertain)
+	fmt.Fprintf(w, "servers    %d\nrecords    %d, %d uncertain, %d settled by a person\n", r.servers, r.records, r.uncertain, r.bySomebody)
 	fmt.Fprintf(w, "processes  %d killed, %d stopped for a while\n", r.kills, r.stops)
 	fmt.Fprintf(w, "requests   %d (%s)\n", r.requestsAltogether, list(r.requests))
 	fmt.Fprintf(w, "faults     %d (%s)\n", total, list(r.faults))

@@ -95,6 +95,9 @@ func (r *chaos) reconcile(ctx context.Context) error {
 	if err != nil || len(left) > 0 {
 		return fmt.Errorf("%d services did not come to rest after the restore: %w", len(left), err)
 	}
+	if err := e.Pause(ctx, records, "restored from a backup"); err != nil {
+		return fmt.Errorf("Pause: %w", err)
+	}
 	plan, err := e.Reconcile(ctx, engine.ReconcileOptions{Panel: records, Apply: true, MaxChanges: r.services})
 	if err != nil {
 		return fmt.Errorf("Reconcile: %w", err)
@@ -121,6 +124,9 @@ func (r *chaos) reconcile(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("applying %+v: %w", d, err)
 		}
+	}
+	if err := e.Resume(ctx, records); err != nil {
+		return fmt.Errorf("Resume: %w", err)
 	}
 	r.report.restored = fmt.Sprintf("%d records compared: %s; %d resynchronised", plan.Checked, list(count), len(plan.Resynced))
 	return nil
