@@ -67,7 +67,7 @@ func TestKilledAtAnyRequestTheSameCommandFinishesWithOneServer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts some eighty processes")
 	}
-	turns := make(chan struct{}, 12)
+	turns := make(chan struct{}, 8)
 	onEachPanel(t, func(t *testing.T, k testKind) {
 		calm := &victim{started: make(chan struct{})}
 		calm.run(t, newRig(t, k, calm.watch))

@@ -180,7 +180,7 @@ func newRig(t *testing.T, k testKind, middleware func(http.Handler) http.Handler
 }
 
 func (r *rig) args(more ...string) []string {
-	return append([]string{"-panel", r.kind.flag, "-order", r.orderFile, "-state", r.state, "-settle", "1s"}, more...)
+	return append([]string{"-panel", r.kind.flag, "-order", r.orderFile, "-state", r.state, "-settle", "3s"}, more...)
 }
 
 func (r *rig) run(more ...string) outcome {
