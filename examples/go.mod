@@ -5,7 +5,10 @@ go 1.26.0
 require (
 	github.com/hashicorp/go-retryablehttp v0.7.8
 	github.com/hvpanels/hvpanels v0.0.0
+	github.com/hvpanels/hvpanels/provisioning/engine v0.0.0
+	github.com/jackc/pgx/v5 v5.10.0
 	github.com/stretchr/testify v1.12.1
+	modernc.org/sqlite v1.60.1
 )
 
 require (
@@ -39,12 +42,7 @@ require (
 	modernc.org/memory v1.12.1 // indirect
 )
 
-replace github.com/hvpanels/hvpanels => ../
-
-require (
-	github.com/hvpanels/hvpanels/provisioning/engine v0.0.0
-	github.com/jackc/pgx/v5 v5.10.0
-	modernc.org/sqlite v1.60.1
+replace (
+	github.com/hvpanels/hvpanels => ../
+	github.com/hvpanels/hvpanels/provisioning/engine => ../provisioning/engine
 )
-
-replace github.com/hvpanels/hvpanels/provisioning/engine => ../provisioning/engine

@@ -106,7 +106,7 @@ func kindOfWords(status int, r rest.Refused) provisioning.Kind {
 		return provisioning.Maintenance
 	case status == http.StatusUnprocessableEntity && about(capacityWords), status == http.StatusConflict && about(capacityWords):
 		return provisioning.Capacity
-	case status == http.StatusConflict && about(busyWords):
+	case status == http.StatusConflict && (text == "" || about(busyWords)): // without words, because the answer was cut, it is the documented meaning: busy
 		return provisioning.Locked
 	}
 	return ""

@@ -80,6 +80,7 @@ func TestARefusalHasItsKind(t *testing.T) {
 		"a method that the panel does not have": {text(405, `{"message":"The PUT method is not supported for this route."}`), provisioning.NoRoute, "not supported"},
 		"a conflict":                            {text(409, `{"message":"The server already exists."}`), provisioning.Conflict, "already exists"},
 		"a busy server":                         {from(t, "startServer.409"), provisioning.Locked, "processing another task"},
+		"a conflict whose words were cut off":   {text(409, `{"mess`), provisioning.Locked, ""},
 		"a locked server":                       {text(423, `{"message":"Locked"}`), provisioning.Locked, ""},
 		"a node in maintenance":                 {text(403, `{"message":"The compute resource is in maintenance mode."}`), provisioning.Maintenance, "maintenance"},
 		"bad input":                             {from(t, "createServer.422"), provisioning.Invalid, "os: The selected os is invalid."},

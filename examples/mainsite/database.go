@@ -117,27 +117,33 @@ func loadCustomer(ctx context.Context, q querier, id string) (customer, error) {
 }
 
 // saveCustomer stores a customer. The OSPAB user of a customer can be added and never changed, and belongs to one customer: otherwise customers would see the servers of others.
-func (d *database) saveCustomer(ctx context.Context, c customer) error {
-	return d.tx(ctx, func(tx *sql.Tx) error {
+func (d *database) saveCustomer(ctx context.Context, c customer) (userAdded bool, err error) {
+	user, has := c.OSPABUserID.Get()
+	err = d.tx(ctx, func(tx *sql.Tx) error {
 		old, err := loadCustomer(ctx, tx, c.ID)
 		if err != nil && !errors.Is(err, provisioning.NotFound) {
 			return err
-		}
-		before, had := old.OSPABUserID.Get()
-		user, has := c.OSPABUserID.Get()
-		if had && (!has || user != before) {
-			return conflict("customer %s is user %d of the OSPAB panel, which cannot be changed", c.ID, before)
 		}
 		if has {
 			if err := userIsFree(ctx, tx, user, c.ID); err != nil {
 				return err
 			}
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO mainsite_customer(id, name, email, ospab_user_id) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (id) DO UPDATE SET name=excluded.name, email=excluded.email, ospab_user_id=excluded.ospab_user_id`,
+		r, err := tx.ExecContext(ctx, `INSERT INTO mainsite_customer(id, name, email, ospab_user_id) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (id) DO UPDATE SET name=excluded.name, email=excluded.email, ospab_user_id=excluded.ospab_user_id
+			WHERE mainsite_customer.ospab_user_id IS NULL OR mainsite_customer.ospab_user_id=excluded.ospab_user_id`,
 			c.ID, c.Name, c.Email, sql.Null[int64]{V: int64(user), Valid: has})
-		return err
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, conflict("customer %s has a user of the OSPAB panel, which cannot be changed", c.ID))
+		}
+		_, had := old.OSPABUserID.Get()
+		userAdded = has && !had
+		return nil
 	})
+	return userAdded, err
 }
 
 func userIsFree(ctx context.Context, q querier, user ospabpanel.PanelUserID, customer string) error {

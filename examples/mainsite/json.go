@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/netip"
 	"reflect"
-	"slices"
 	"strings"
 	"time"
 
@@ -37,17 +35,43 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	if err != nil {
 		return provisioning.InvalidField("body", "could not be read")
 	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(b, &fields); err != nil || fields == nil {
+	d := json.NewDecoder(bytes.NewReader(b))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
 		return provisioning.InvalidField("body", "must be a JSON object")
 	}
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		quoted, _ := json.Marshal(name) // a string always marshals
-		d := json.NewDecoder(bytes.NewReader(fmt.Appendf(nil, "{%s:%s}", quoted, fields[name])))
-		d.DisallowUnknownFields()
-		if err := d.Decode(v); err != nil {
-			return fieldError(name, err)
+	for seen := map[string]bool{}; d.More(); {
+		if err := readField(d, seen, v); err != nil {
+			return err
 		}
+	}
+	_, err = d.Token()
+	if _, end := d.Token(); err != nil || !errors.Is(end, io.EOF) {
+		return provisioning.InvalidField("body", "must be one JSON object and nothing else")
+	}
+	return nil
+}
+
+// readField decodes one field into v, as encoding/json does, which takes "Key" for "key".
+func readField(d *json.Decoder, seen map[string]bool, v any) error {
+	t, err := d.Token()
+	name, _ := t.(string) // inside an object the decoder yields nothing else here
+	var value json.RawMessage
+	if err == nil {
+		err = d.Decode(&value)
+	}
+	switch folded := strings.ToLower(name); {
+	case err != nil || name == "":
+		return provisioning.InvalidField("body", "must be a JSON object")
+	case seen[folded]:
+		return provisioning.InvalidField(name, "is there twice")
+	default:
+		seen[folded] = true
+	}
+	quoted, _ := json.Marshal(name) // a string always marshals
+	field := json.NewDecoder(bytes.NewReader(fmt.Appendf(nil, "{%s:%s}", quoted, value)))
+	field.DisallowUnknownFields()
+	if err := field.Decode(v); err != nil {
+		return fieldError(name, err)
 	}
 	return nil
 }
@@ -104,10 +128,21 @@ func encode(v any) ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// acceptedDocument says where to look for what becomes of a request.
 type acceptedDocument struct {
-	Key    string `json:"key"`
-	Status string `json:"status"` // URL
-	Events string `json:"events"` // URL
+	Key     string `json:"key"`
+	Status  string `json:"status"`
+	Events  string `json:"events"`
+	Command string `json:"command,omitempty"`
+}
+
+// commandDocument is what became of something that is done once.
+type commandDocument struct {
+	Key     string              `json:"key"`
+	Verb    engine.Verb         `json:"verb"`
+	State   engine.CommandState `json:"state"`
+	Over    bool                `json:"over"`
+	Message string              `json:"message,omitempty"`
 }
 
 type errorDocument struct {
@@ -193,7 +228,10 @@ type recordDoc struct {
 func describeService(o placed, s engine.Status) serviceDocument {
 	d := serviceDocument{
 		Key: o.key, Customer: o.customer, Hostname: o.hostname, Desired: s.Desired, AsDesired: s.AsDesired, State: s.State,
-		PasswordWaits: s.PasswordWaits, Deferred: s.Deferred, DeleteAt: s.DeleteAt,
+		PasswordWaits: s.PasswordWaits, Deferred: s.Deferred,
+	}
+	if s.State == engine.Deleting {
+		d.DeleteAt = s.DeleteAt
 	}
 	if !s.AsDesired {
 		d.Why = why(s.Message)
@@ -204,7 +242,10 @@ func describeService(o placed, s engine.Status) serviceDocument {
 	for _, t := range s.Targets {
 		d.Person = d.Person || t.State.NeedsPerson()
 		if t.Registrar {
-			d.Record = &recordDoc{t.RecordID, t.State, t.Acknowledged}
+			d.Record = &recordDoc{ID: t.RecordID, State: t.State}
+		}
+		if t.Registrar && t.State != engine.Gone {
+			d.Record.Status = t.Acknowledged
 		}
 	}
 	return d

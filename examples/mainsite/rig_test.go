@@ -59,6 +59,7 @@ type rig struct {
 	ospabHTTP *httptest.Server
 	env       map[string]string
 	db        string
+	timings   engine.Timings
 	base      string // of the site
 	stop      func() // ends the site
 }
@@ -68,7 +69,7 @@ func newRig(t *testing.T, middleware func(http.Handler) http.Handler) *rig {
 	t.Helper()
 	r := &rig{
 		t: t, vf: virtfusiontest.NewPanel(virtfusiontest.Options{Speed: 100}), ospab: ospabpaneltest.NewPanel(ospabpaneltest.Options{}),
-		db: "sqlite:" + filepath.Join(t.TempDir(), "mainsite.db"), stop: func() {},
+		db: "sqlite:" + filepath.Join(t.TempDir(), "mainsite.db"), timings: fast(), stop: func() {},
 	}
 	for _, name := range simulatedUsers {
 		r.ospab.AddUser(name)
@@ -95,7 +96,7 @@ func newRig(t *testing.T, middleware func(http.Handler) http.Handler) *rig {
 // open opens the site as the program does.
 func (r *rig) open(log *slog.Logger) *site {
 	r.t.Helper()
-	p := program{getenv: func(name string) string { return r.env[name] }, timings: fast()}
+	p := program{getenv: func(name string) string { return r.env[name] }, timings: r.timings}
 	c := config{program: p, settle: 3 * time.Second}
 	db, err := openDatabase(r.t.Context(), provisioning.Secret(r.db))
 	require.NoError(r.t, err)

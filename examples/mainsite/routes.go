@@ -29,7 +29,8 @@ func (s *site) routes() http.Handler {
 	handle("POST /vps/{key}/unsuspend", s.change(func(ctx context.Context, key string) error { return s.desire(ctx, key, engine.Present) }))
 	handle("POST /vps/{key}/resync", s.change(s.engine.Resync))
 	handle("POST /vps/{key}/password", s.postPassword)
-	handle("POST /vps/{key}/password/reset", s.change(s.resetPassword))
+	handle("POST /vps/{key}/password/reset", s.postReset)
+	handle("GET /commands/{id}", s.getCommand)
 	handle("POST /vps/{key}/record", s.postRecord)
 	handle("PUT /customers/{id}", s.putCustomer)
 	handle("POST /reconcile", s.postReconcile)
@@ -60,9 +61,14 @@ func (s *site) postVPS(w http.ResponseWriter, r *http.Request) error {
 }
 
 func accept(w http.ResponseWriter, key string) error {
+	d := accepted(key)
+	w.Header().Set("Location", d.Status)
+	return writeJSON(w, http.StatusAccepted, d)
+}
+
+func accepted(key string) acceptedDocument {
 	url := "/vps/" + key
-	w.Header().Set("Location", url)
-	return writeJSON(w, http.StatusAccepted, acceptedDocument{Key: key, Status: url, Events: url + "/events"})
+	return acceptedDocument{Key: key, Status: url, Events: url + "/events"}
 }
 
 func (s *site) getVPS(w http.ResponseWriter, r *http.Request) error {
@@ -129,6 +135,27 @@ func (s *site) postPassword(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, passwordDocument{password})
 }
 
+// postReset asks for a new root password. That is done once, and has a result of its own.
+func (s *site) postReset(w http.ResponseWriter, r *http.Request) error {
+	key := r.PathValue("key")
+	id, err := s.resetPassword(r.Context(), key)
+	if err != nil {
+		return err
+	}
+	d := accepted(key)
+	d.Command = "/commands/" + id
+	w.Header().Set("Location", d.Command)
+	return writeJSON(w, http.StatusAccepted, d)
+}
+
+func (s *site) getCommand(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.engine.Command(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, commandDocument{Key: c.Key, Verb: c.Verb, State: c.State, Over: c.Over(), Message: c.Message})
+}
+
 // postRecord stores what a person has found out about a record that is uncertain.
 func (s *site) postRecord(w http.ResponseWriter, r *http.Request) error {
 	var found struct {
@@ -163,7 +190,7 @@ func (s *site) putCustomer(w http.ResponseWriter, r *http.Request) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	if err := s.db.saveCustomer(r.Context(), c); err != nil {
+	if err := s.setCustomer(r.Context(), c); err != nil {
 		return err
 	}
 	return writeJSON(w, http.StatusOK, c)

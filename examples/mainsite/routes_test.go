@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -82,6 +84,10 @@ func TestABadOrderIsRefusedByField(t *testing.T) {
 		"an array":                      {`[]`, "body", "must be a JSON object"},
 		"null":                          {`null`, "body", "must be a JSON object"},
 		"nothing":                       {``, "body", "must be a JSON object"},
+		"half an object":                {`{"key": "order-1"`, "body", "must be one JSON object"},
+		"two objects":                   {orderOf("order-1", "123") + "{}", "body", "must be one JSON object and nothing else"},
+		"a field twice":                 {with("Customer", `"124"`), "customer", "is there twice"},
+		"a field without a name":        {with("", "1"), "body", "must be a JSON object"},
 		"far too much":                  {`{"hostname": "` + strings.Repeat("a", maxBody) + `"}`, "body", "must be at most 65536 bytes"},
 		"no key":                        {instead(`"key": "order-1", `, ""), "key", "must be 1 to 40 characters"},
 		"a key in capitals":             {instead("order-1", "ORDER"), "key", "must be 1 to 40 characters"},
@@ -155,6 +161,7 @@ func TestADeletedVPSIsGoneFromBothPanels(t *testing.T) {
 		d := r.until("order-1", asDesired)
 		assert.Equal(t, engine.Gone, d.State)
 		assert.Nil(t, d.Server)
+		assert.Equal(t, &recordDoc{ID: "1", State: engine.Gone}, d.Record)
 		assert.False(t, r.vf.Servers()[0].DeletedAt.IsZero())
 		assert.Empty(t, r.ospab.Records())
 		assert.Equal(t, 1, r.vf.Count("deleteServer"))
@@ -204,11 +211,32 @@ func TestThePasswordIsToldOnce(t *testing.T) {
 		assert.Equal(t, "no password waits for order-1; reset it", e.Message)
 		assert.False(t, r.until("order-1", asDesired).PasswordWaits)
 
-		r.want(http.StatusAccepted, "POST", "/vps/order-1/password/reset", "")
-		r.until("order-1", func(d serviceDocument) bool { return d.PasswordWaits })
+		reset := decode[acceptedDocument](t, r.want(http.StatusAccepted, "POST", "/vps/order-1/password/reset", ""))
+		var c commandDocument
+		eventually(t, "the reset is over", func() bool {
+			c = decode[commandDocument](t, r.want(http.StatusOK, "GET", reset.Command, ""))
+			return c.Over
+		})
+		assert.Equal(t, commandDocument{Key: "order-1", Verb: engine.ResetRootPassword, State: engine.CommandDone, Over: true, Message: c.Message}, c)
 		a = r.want(http.StatusOK, "POST", "/vps/order-1/password", "")
 		assert.Equal(t, r.vf.Servers()[0].RootPassword, decode[passwordDocument](t, a).Password)
 	})
+}
+
+func TestAResetThatFailsSaysSo(t *testing.T) {
+	t.Parallel()
+	r := newSite(t)
+	r.want(http.StatusAccepted, "POST", "/vps", orderOf("order-1", "123"))
+	r.until("order-1", asDesired)
+	r.vf.Forbid("resetServerPassword")
+	reset := decode[acceptedDocument](t, r.want(http.StatusAccepted, "POST", "/vps/order-1/password/reset", ""))
+	var c commandDocument
+	eventually(t, "the reset is over", func() bool {
+		c = decode[commandDocument](t, r.want(http.StatusOK, "GET", reset.Command, ""))
+		return c.Over
+	})
+	assert.Equal(t, engine.CommandFailed, c.State)
+	assert.Contains(t, c.Message, "forbidden")
 }
 
 func TestNoAnswerButOneHoldsThePassword(t *testing.T) {
@@ -270,7 +298,7 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 	r := newSite(t)
 	for _, route := range []string{
 		"GET /vps/nothing", "GET /vps/nothing/events", "DELETE /vps/nothing", "POST /vps/nothing/suspend", "POST /vps/nothing/unsuspend", "POST /vps/nothing/resync",
-		"POST /vps/nothing/password", "POST /vps/nothing/password/reset", `POST /vps/nothing/record {"id": "none"}`,
+		"POST /vps/nothing/password", "GET /commands/nothing", "POST /vps/nothing/password/reset", `POST /vps/nothing/record {"id": "none"}`,
 	} {
 		parts := append(strings.SplitN(route, " ", 3), "")
 		assert.Equal(t, provisioning.NotFound, r.refused(http.StatusNotFound, parts[0], parts[1], parts[2]).Error.Kind, route)
@@ -290,7 +318,7 @@ func TestCustomersAreMappedToOneUserOfTheOSPABPanel(t *testing.T) {
 			status   int
 			message  string
 		}{
-			"another user of the panel":      {"123", strings.Replace(ann, "5", "4", 1), 409, "customer 123 is user 5 of the OSPAB panel, which cannot be changed"},
+			"another user of the panel":      {"123", strings.Replace(ann, "5", "4", 1), 409, "customer 123 has a user of the OSPAB panel, which cannot be changed"},
 			"no user of the panel any more":  {"123", strings.Replace(ann, `, "ospabUserId": 5`, "", 1), 409, "cannot be changed"},
 			"the user of another customer":   {"125", ann, 409, "user 5 of the OSPAB panel is customer 123"},
 			"an id that is no number":        {"ann", ann, 400, "id: must be a number"},
@@ -440,10 +468,48 @@ func TestAFailureOfThisProgramIsLoggedAndNotShown(t *testing.T) {
 	r := newRig(t, nil)
 	var log strings.Builder
 	s := r.open(slog.New(slog.NewTextHandler(&log, nil)))
-	r.stop = func() { s.end(); s.close(t.Context()) }
 	s.db.close()
 	a := r.send("GET", "/vps/order-1", "")
+	r.stop()
 	assert.Equal(t, http.StatusInternalServerError, a.status)
 	assert.JSONEq(t, `{"error": {"kind": "unexpected", "message": "this is not your fault, and was logged"}}`, string(a.body))
 	assert.Contains(t, log.String(), "sql: database is closed")
+}
+
+func TestTheLogHoldsNoSecret(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	var log strings.Builder
+	r.open(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	r.customers()
+	r.ospab.Inject(provisioningtest.Fault{Op: "syncVPS", Do: provisioningtest.Answer, Status: 401})
+	r.want(http.StatusAccepted, "POST", "/vps", orderOf("order-1", "123"))
+	r.until("order-1", asDesired)
+	password := decode[passwordDocument](t, r.want(http.StatusOK, "POST", "/vps/order-1/password", "")).Password
+	r.stop()
+	assert.Contains(t, log.String(), "panel paused")
+	for _, secret := range []provisioning.Secret{password, r.vf.Token(), r.ospab.Key()} {
+		assert.NotContains(t, log.String(), secret.Reveal())
+	}
+}
+
+func FuzzOrdersAreReadOrRefused(f *testing.F) {
+	f.Add(orderOf("order-1", "123"))
+	f.Add(`{"memory": "8GiB", "disk": null, "vcpus": 1e2, "sshKeys": ["a b"]}`)
+	f.Add(`{"Memory": 8}`)
+	f.Add(`[{"key": []}]`)
+	f.Fuzz(func(t *testing.T, body string) {
+		var o, again order
+		err := readJSON(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/vps", strings.NewReader(body)), &o)
+		if err != nil {
+			status, d := describeError(err)
+			assert.Equal(t, http.StatusBadRequest, status)
+			assert.NotEmpty(t, d.Error.Field)
+			return
+		}
+		b, err := encode(o)
+		require.NoError(t, err)
+		require.NoError(t, readJSON(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/vps", bytes.NewReader(b)), &again))
+		assert.Equal(t, o, again)
+	})
 }

@@ -185,9 +185,47 @@ func (s *site) desire(ctx context.Context, key string, d engine.Desired) error {
 }
 
 // resetPassword asks the panel for a new root password, which waits for TakePassword then.
-func (s *site) resetPassword(ctx context.Context, key string) error {
-	_, err := s.engine.Do(ctx, key, engine.Command{Verb: engine.ResetRootPassword})
-	return err
+func (s *site) resetPassword(ctx context.Context, key string) (command string, err error) {
+	return s.engine.Do(ctx, key, engine.Command{Verb: engine.ResetRootPassword})
+}
+
+// setCustomer stores a customer. Records that were waiting for the customer's user on the OSPAB panel, or were given up, are tried at once.
+func (s *site) setCustomer(ctx context.Context, c customer) error {
+	const page = 100
+	userAdded, err := s.db.saveCustomer(ctx, c)
+	if err != nil || !userAdded {
+		return err
+	}
+	for after, more := "", true; more; {
+		orders, err := s.db.orders(ctx, c.ID, after, page)
+		if err != nil {
+			return err
+		}
+		for _, o := range orders {
+			after = o.key
+			if err := s.resyncRecord(ctx, o.key); err != nil {
+				return err
+			}
+		}
+		more = len(orders) == page
+	}
+	return nil
+}
+
+// resyncRecord resynchronises a service that has no record yet.
+func (s *site) resyncRecord(ctx context.Context, key string) error {
+	status, err := s.engine.Status(ctx, key)
+	if err != nil {
+		return err
+	}
+	for _, t := range status.Targets {
+		if t.Registrar && t.RecordID == "" && status.Desired != engine.Absent {
+			if err := s.engine.Resync(ctx, key); !errors.Is(err, provisioning.ErrMaybeApplied) { // that is for a person, as before
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 var customerID = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)

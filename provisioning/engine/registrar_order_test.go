@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -39,11 +40,13 @@ func TestH02AProcessThatDiesBetweenAttemptAndResultLeavesOneRecord(t *testing.T)
 		c := config(db, newProvider(t, panel), withRegistrar(dead))
 		c.Timings.StepTimeout, c.Timings.Lease = 2*time.Second, 600*time.Millisecond // the row is taken away like a dead process's
 		e := start(t, c)
+		thaw := sync.OnceFunc(func() { close(dead.thaw) })
+		t.Cleanup(thaw)
 		require.NoError(t, e.Apply(t.Context(), recorded("order-1")))
 		eventually(t, func() bool { return len(records.Records()) == 1 }, func() string { return "no record" })
 		ready(t, e, "order-1")
 		r := record(t, e, "order-1", inState(engine.Ready))
-		close(dead.thaw) // its late result is not stored
+		thaw() // its late result is not stored
 		time.Sleep(200 * time.Millisecond)
 		ready(t, e, "order-1")
 		assert.Equal(t, r.RecordID, record(t, e, "order-1", inState(engine.Ready)).RecordID)

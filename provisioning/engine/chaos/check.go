@@ -43,9 +43,13 @@ func (r *chaos) uncertain(ctx context.Context) (map[string]bool, error) {
 func (r *chaos) compareServers(wants map[string]engine.Desired) (made map[string][]machine) {
 	made = map[string][]machine{}
 	r.report.servers = 0
+	unnamed, cancelled := 0, 0
 	for panel, all := range r.panels.machines() {
 		for _, m := range all {
-			if _, known := wants[m.key]; !known {
+			switch _, known := wants[m.key]; {
+			case m.key == "" && !m.alive: // its order was cancelled before the key was written onto it
+				unnamed++
+			case !known:
 				r.report.violate("server %s of %s has the key %q, which is no service's", m.id, panel, m.key)
 			}
 			if m.alive {
@@ -59,10 +63,10 @@ func (r *chaos) compareServers(wants map[string]engine.Desired) (made map[string
 		switch {
 		case len(all) > 1:
 			r.report.violate("%s has had %d servers: %+v", key, len(all), all)
+		case want == engine.Absent && len(all) == 1 && all[0].alive:
+			r.report.violate("%s is absent, and its server %s exists", key, all[0].id)
 		case want == engine.Absent:
-			if len(all) == 1 && all[0].alive {
-				r.report.violate("%s is absent, and its server %s exists", key, all[0].id)
-			}
+			cancelled += 1 - len(all)
 		case len(all) == 0 || !all[0].alive:
 			r.report.violate("%s is %s, and has no server: %+v", key, want, all)
 		case all[0].builds != 1:
@@ -70,6 +74,9 @@ func (r *chaos) compareServers(wants map[string]engine.Desired) (made map[string
 		case all[0].suspended != (want == engine.Suspended):
 			r.report.violate("%s is to be %s, and its server says suspended=%v", key, want, all[0].suspended)
 		}
+	}
+	if unnamed > cancelled {
+		r.report.violate("%d servers were deleted without a key, but only %d absent services never had one with their key", unnamed, cancelled)
 	}
 	return made
 }

@@ -126,9 +126,8 @@ func (f *faults) choose(create bool) provisioningtest.Fault {
 		{Do: provisioningtest.HangAfter},
 		{Do: provisioningtest.Slow, Delay: time.Duration(f.random.IntN(int(attemptTimeout / 2)))},
 	}
-	if create {
-		late := provisioningtest.Fault{Do: provisioningtest.CommitLate, Late: time.Duration(f.random.Int64N(int64(lateCommit)))}
-		all = append(all, late, late, late)
+	if create && f.random.IntN(2) == 0 {
+		return provisioningtest.Fault{Do: provisioningtest.CommitLate, Late: time.Duration(f.random.Int64N(int64(lateCommit)))}
 	}
 	return all[f.random.IntN(len(all))]
 }

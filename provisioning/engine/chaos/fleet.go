@@ -53,7 +53,7 @@ func (f *fleet) start() (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("worker: %w", err)
 	}
-	cmd := exec.Command(self) // #nosec G204 -- this program
+	cmd := exec.Command(self) //nolint:gosec,noctx // this program; it ends when its standard input does
 	cmd.Env = append(os.Environ(), envWorker+"=1")
 	cmd.Stderr = f.stderr
 	in, err := cmd.StdinPipe()
@@ -116,7 +116,8 @@ func (f *fleet) torment(ctx context.Context, pause time.Duration) error {
 func (f *fleet) again(ctx context.Context, purpose string, pause time.Duration, do func(*slot, *rand.Rand) error) error {
 	random := generator(f.seed, purpose)
 	for {
-		if wait(ctx, pause/2+time.Duration(random.Int64N(int64(pause)))) != nil {
+		_ = wait(ctx, pause/2+time.Duration(random.Int64N(int64(pause))))
+		if ctx.Err() != nil {
 			return nil
 		}
 		s := f.slots[random.IntN(len(f.slots))]

@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	r, err := simulate(ctx, o, stderr)
 	if err != nil {
-		fmt.Fprintln(stderr, "chaos:", err)
+		_, _ = fmt.Fprintln(stderr, "chaos:", err)
 		return 1
 	}
 	r.print(stdout)
@@ -111,7 +111,7 @@ func parseFlags(args []string, stderr io.Writer) (o options, err error) {
 		err = errors.New("chaos: -restore needs the token source: without it nobody can compare records")
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, err)
+		_, _ = fmt.Fprintln(stderr, err)
 	}
 	return o, err
 }

@@ -71,7 +71,7 @@ func newPanels(o options) (*panels, error) {
 		url   *string
 	}{{alpha, p.alpha, &p.setup.Alpha}, {beta, p.beta, &p.setup.Beta}, {records, p.records, &p.setup.Records}} {
 		f := newFaults(o, s.name, s.panel)
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not wait
 		if err != nil {
 			return nil, errors.Join(err, p.close())
 		}

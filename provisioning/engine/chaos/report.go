@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"maps"
@@ -55,7 +56,9 @@ func (r *report) collect(c *chaos) {
 	}
 }
 
-func (r *report) print(w io.Writer) {
+func (r *report) print(to io.Writer) {
+	w := &bytes.Buffer{}
+	defer func() { _, _ = w.WriteTo(to) }()
 	total := 0
 	for _, n := range r.faults {
 		total += n

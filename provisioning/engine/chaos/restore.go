@@ -96,11 +96,11 @@ func (r *chaos) reconcile(ctx context.Context) error {
 		return fmt.Errorf("%d services did not come to rest after the restore: %w", len(left), err)
 	}
 	if err := e.Pause(ctx, records, "restored from a backup"); err != nil {
-		return fmt.Errorf("Pause: %w", err)
+		return fmt.Errorf("call of Pause: %w", err)
 	}
 	plan, err := e.Reconcile(ctx, engine.ReconcileOptions{Panel: records, Apply: true, MaxChanges: r.services})
 	if err != nil {
-		return fmt.Errorf("Reconcile: %w", err)
+		return fmt.Errorf("call of Reconcile: %w", err)
 	}
 	if len(plan.Incomplete) > 0 {
 		return fmt.Errorf("the plan is incomplete: %v", plan.Incomplete)
@@ -126,7 +126,7 @@ func (r *chaos) reconcile(ctx context.Context) error {
 		}
 	}
 	if err := e.Resume(ctx, records); err != nil {
-		return fmt.Errorf("Resume: %w", err)
+		return fmt.Errorf("call of Resume: %w", err)
 	}
 	r.report.restored = fmt.Sprintf("%d records compared: %s; %d resynchronised", plan.Checked, list(count), len(plan.Resynced))
 	return nil
