@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"flag"
+	"fmt"
 	"net/url"
 	"os"
 	"strings"
@@ -26,6 +27,10 @@ func TestMain(m *testing.M) {
 	if os.Getenv(envWorker) != "" {
 		os.Exit(worker(os.Stdin, os.Stdout, os.Stderr))
 	}
+	if os.Getenv("HVPANELS_CHAOS") == "" {
+		fmt.Println("the chaos runs only when HVPANELS_CHAOS is set")
+		os.Exit(0)
+	}
 	flag.Parse()
 	if flag.Lookup("test.parallel").Value.String() == flag.Lookup("test.parallel").DefValue {
 		_ = flag.Set("test.parallel", "6")
@@ -34,6 +39,9 @@ func TestMain(m *testing.M) {
 }
 
 func small() options {
+	if raceDetector {
+		return options{services: 8, seed: 1, duration: 4 * time.Second, settle: 2 * time.Minute, workers: 1, faults: 10, tokenSource: true}
+	}
 	return options{services: 40, seed: 1, duration: 4 * time.Second, settle: 30 * time.Second, workers: 2, faults: 25, tokenSource: true}
 }
 
@@ -52,6 +60,9 @@ func simulatedRun(t *testing.T, change func(*options)) *report {
 	assert.Equal(t, o.services, r.wants["present"]+r.wants["suspended"]+r.wants["absent"])
 	assert.Equal(t, r.wants["present"]+r.wants["suspended"], r.servers)
 	assert.Positive(t, r.kills+r.stops, "nothing happened to the processes")
+	if raceDetector {
+		return r
+	}
 	assert.Greater(t, len(r.faults), 5, "hardly any fault happened")
 	return r
 }
@@ -71,6 +82,9 @@ func TestEveryServiceIsAsDesiredAfterTheChaos(t *testing.T) {
 			if strings.HasSuffix(name, "PostgreSQL") && os.Getenv(envPostgres) == "" {
 				t.Skip("set " + envPostgres + " to the postgres:// URL of a server on which databases may be made")
 			}
+			if raceDetector && name != "one process on SQLite" {
+				t.Skip("with the race detector a single process is all that a machine can carry")
+			}
 			r := simulatedRun(t, change)
 			assert.Equal(t, r.servers, r.records)
 			assert.Zero(t, r.uncertain)
@@ -80,6 +94,9 @@ func TestEveryServiceIsAsDesiredAfterTheChaos(t *testing.T) {
 
 func TestWithoutTokensUnclearRecordsAreListedAndNoneIsMadeTwice(t *testing.T) {
 	t.Parallel()
+	if raceDetector {
+		t.Skip("with the race detector a single process is all that a machine can carry")
+	}
 	r := simulatedRun(t, func(o *options) { o.seed, o.tokenSource, o.services = 5, false, 60 })
 	assert.Positive(t, r.uncertain, "no answer of a Register was lost")
 	assert.LessOrEqual(t, r.records, r.servers+r.wants["absent"])

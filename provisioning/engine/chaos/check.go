@@ -32,7 +32,7 @@ func (r *chaos) uncertain(ctx context.Context) (map[string]bool, error) {
 	keys := map[string]bool{}
 	for t, err := range r.shop.engine.Uncertain(ctx) {
 		if err != nil {
-			return nil, fmt.Errorf("Uncertain: %w", err)
+			return nil, fmt.Errorf("list of what is uncertain: %w", err)
 		}
 		keys[t.Key] = true
 	}

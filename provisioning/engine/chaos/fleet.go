@@ -115,11 +115,7 @@ func (f *fleet) torment(ctx context.Context, pause time.Duration) error {
 // again does something to a random worker, again and again.
 func (f *fleet) again(ctx context.Context, purpose string, pause time.Duration, do func(*slot, *rand.Rand) error) error {
 	random := generator(f.seed, purpose)
-	for {
-		_ = wait(ctx, pause/2+time.Duration(random.Int64N(int64(pause))))
-		if ctx.Err() != nil {
-			return nil
-		}
+	for wait(ctx, pause/2+time.Duration(random.Int64N(int64(pause)))) == nil {
 		s := f.slots[random.IntN(len(f.slots))]
 		s.mu.Lock()
 		err := do(s, random)
@@ -128,6 +124,7 @@ func (f *fleet) again(ctx context.Context, purpose string, pause time.Duration, 
 			return err
 		}
 	}
+	return nil
 }
 
 // replace kills a worker, a second after it has woken up at the earliest, and starts another one.
@@ -141,6 +138,9 @@ func (f *fleet) replace(s *slot, _ *rand.Rand) (err error) {
 
 // freeze stops a worker for a while, often for longer than its lease.
 func (f *fleet) freeze(s *slot, random *rand.Rand) error {
+	if s.process == nil {
+		return nil // it could not be started again, which replace reports
+	}
 	if err := s.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		return fmt.Errorf("stop: %w", err)
 	}

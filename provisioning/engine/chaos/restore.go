@@ -29,8 +29,11 @@ func (r *chaos) restoreRun(ctx context.Context) error {
 	}
 	r.panels.quiet()
 	left, err := r.shop.calm(ctx, r.settle, func(engine.Status) bool { return false })
-	if err != nil || len(left) > 0 {
-		return fmt.Errorf("%d services were not as desired before the restore: %w", len(left), err)
+	if err != nil {
+		return err
+	}
+	if len(left) > 0 {
+		return fmt.Errorf("%d services were not as desired before the restore", len(left))
 	}
 	if err := r.panels.records.Restore(backup); err != nil {
 		return fmt.Errorf("restore: %w", err)
@@ -92,15 +95,18 @@ func (r *chaos) untouched(ctx context.Context, d time.Duration) error {
 func (r *chaos) reconcile(ctx context.Context) error {
 	e := r.shop.engine
 	left, err := r.shop.calm(ctx, r.settle, func(s engine.Status) bool { return len(s.Targets) == 2 && s.Targets[1].State.NeedsPerson() })
-	if err != nil || len(left) > 0 {
-		return fmt.Errorf("%d services did not come to rest after the restore: %w", len(left), err)
+	if err != nil {
+		return err
+	}
+	if len(left) > 0 {
+		return fmt.Errorf("%d services did not come to rest after the restore", len(left))
 	}
 	if err := e.Pause(ctx, records, "restored from a backup"); err != nil {
-		return fmt.Errorf("call of Pause: %w", err)
+		return fmt.Errorf("pause: %w", err)
 	}
 	plan, err := e.Reconcile(ctx, engine.ReconcileOptions{Panel: records, Apply: true, MaxChanges: r.services})
 	if err != nil {
-		return fmt.Errorf("call of Reconcile: %w", err)
+		return fmt.Errorf("reconcile: %w", err)
 	}
 	if len(plan.Incomplete) > 0 {
 		return fmt.Errorf("the plan is incomplete: %v", plan.Incomplete)
@@ -126,7 +132,7 @@ func (r *chaos) reconcile(ctx context.Context) error {
 		}
 	}
 	if err := e.Resume(ctx, records); err != nil {
-		return fmt.Errorf("call of Resume: %w", err)
+		return fmt.Errorf("resume: %w", err)
 	}
 	r.report.restored = fmt.Sprintf("%d records compared: %s; %d resynchronised", plan.Checked, list(count), len(plan.Resynced))
 	return nil

@@ -109,7 +109,7 @@ func (s *shop) change(ctx context.Context, ordered int) error {
 func (s *shop) apply(ctx context.Context, o engine.Service, want engine.Desired) error {
 	o.Desired = want
 	if err := s.engine.Apply(context.WithoutCancel(ctx), o); err != nil {
-		return fmt.Errorf("Apply %s: %w", o.Key, err)
+		return fmt.Errorf("apply %s: %w", o.Key, err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -131,7 +131,7 @@ func (s *shop) pending(ctx context.Context) (map[string]engine.Status, error) {
 	left := map[string]engine.Status{}
 	for st, err := range s.engine.Services(ctx, engine.Filter{}) {
 		if err != nil {
-			return nil, fmt.Errorf("Services: %w", err)
+			return nil, fmt.Errorf("list of services: %w", err)
 		}
 		if !st.AsDesired {
 			left[st.Key] = st

@@ -171,13 +171,13 @@ func (r *chaos) person(ctx context.Context) error {
 	}
 	for t, err := range r.shop.engine.Uncertain(ctx) {
 		if err != nil {
-			return fmt.Errorf("Uncertain: %w", err)
+			return fmt.Errorf("list of what is uncertain: %w", err)
 		}
 		if !t.Registrar || !t.NextLook.IsZero() || t.Working {
 			continue
 		}
 		if err := r.shop.engine.SettleRecord(ctx, t.Key, records, rows[t.Key]); err != nil {
-			return fmt.Errorf("SettleRecord: %w", err)
+			return fmt.Errorf("settle a record: %w", err)
 		}
 		r.report.bySomebody++
 	}

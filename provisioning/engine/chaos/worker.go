@@ -48,7 +48,7 @@ func worker(stdin io.Reader, stdout, stderr io.Writer) int {
 	defer stop()
 	err := work(ctx, stop, stdin, stdout, stderr)
 	if err != nil {
-		fmt.Fprintln(stderr, "worker:", err)
+		_, _ = fmt.Fprintln(stderr, "worker:", err)
 		return 1
 	}
 	return 0
@@ -78,7 +78,9 @@ func work(ctx context.Context, stop func(), stdin io.Reader, stdout, stderr io.W
 	if err := e.Start(ctx); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
-	fmt.Fprintln(stdout, "working")
+	if _, err := fmt.Fprintln(stdout, "working"); err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
 	<-ctx.Done()
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
