@@ -123,7 +123,7 @@ func (d *demo) outage(ctx context.Context) error {
 	var waits serviceDocument
 	if err := d.until(ctx, "order-3", func(s serviceDocument) bool {
 		waits = s
-		return s.Record.State == engine.Waiting && s.Why != ""
+		return s.Record.State != engine.Sending && strings.Contains(s.Why, "connection refused")
 	}); err != nil {
 		return err
 	}

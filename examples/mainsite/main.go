@@ -219,7 +219,7 @@ func (c config) engineConfig(url provisioning.Secret, p *panels, log *slog.Logge
 	if p.simulated {
 		settle = cmp.Or(c.settle, 2*time.Second)
 		timings = engine.Timings{
-			Sweep: 200 * time.Millisecond, Lease: 2 * time.Second, Observe: time.Minute, FirstLook: time.Second, Poll: 200 * time.Millisecond, Confirm: time.Second,
+			Sweep: 200 * time.Millisecond, Lease: 4 * time.Second, Observe: time.Minute, FirstLook: time.Second, Poll: 200 * time.Millisecond, Confirm: time.Second,
 			RetryFirst: 250 * time.Millisecond, RetryMax: time.Second, Probe: 500 * time.Millisecond, RecordEvery: 500 * time.Millisecond, Watch: 100 * time.Millisecond,
 		}
 	}

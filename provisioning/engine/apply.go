@@ -131,7 +131,7 @@ func (e *Engine) addTargets(ctx context.Context, c conn, s Service) ([]string, e
 			kind = kindProvider
 		}
 		_, err := c.exec(ctx, `INSERT INTO hvpanels_target(id, key, panel, kind, gen, done_gen, state, message, due_at, changed_at)
-			VALUES ($1, $2, $3, $4, 1, 0, $5, '', NULL, {now})
+			VALUES ($1, $2, $3, $4, 0, 0, $5, '', NULL, {now})
 			ON CONFLICT (id) DO NOTHING`, targetID(s.Key, name), s.Key, name, kind, string(Waiting))
 		if err != nil {
 			return nil, err

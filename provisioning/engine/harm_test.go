@@ -118,7 +118,7 @@ func TestManyServersGoneAtOncePauseTheProvider(t *testing.T) {
 		const servers = 12
 		provider := &seen{Provider: newProvider(t, panel)}
 		c := config(db, provider)
-		c.Timings.Confirm = 3 * time.Second
+		c.Timings.Confirm = 8 * time.Second
 		e := start(t, c)
 		var ids []provisioning.ID
 		for i := range servers {
@@ -257,6 +257,9 @@ func TestAbsentIsFinal(t *testing.T) {
 		assert.False(t, server.DeletedAt.IsZero())
 		assert.Equal(t, 1, panel.Count("deleteServer"))
 		require.Error(t, e.Apply(t.Context(), order("order-1")))
+		in, err := e.NewIntents().Load(t.Context(), "order-1")
+		require.NoError(t, err)
+		assert.True(t, in.Retired, "nor can anybody else use the key with this store")
 		assert.Equal(t, 1, panel.Count("createServer"))
 	})
 }

@@ -214,6 +214,22 @@ func TestH08TwoMatchingRecordsAreForAPerson(t *testing.T) {
 	})
 }
 
+func TestH08ARecordIsSentTwiceAtMost(t *testing.T) {
+	onEach(t, func(t *testing.T, db provisioning.Secret) {
+		panel, records := newPanel(t), newRecords(t)
+		records.Inject(provisioningtest.Fault{Op: "syncVPS", Do: provisioningtest.CutBefore, Times: 2})
+		e := start(t, config(db, newProvider(t, panel), withRegistrar(newFinder(t, records))))
+		require.NoError(t, e.Apply(t.Context(), recorded("order-1")))
+		record(t, e, "order-1", func(r engine.TargetStatus) bool {
+			return strings.Contains(r.Message, "2 records were sent, and none is there")
+		})
+		require.NoError(t, e.SettleRecord(t.Context(), "order-1", "records", ""))
+		ready(t, e, "order-1")
+		assert.Equal(t, 3, creates(records))
+		assert.Len(t, records.Records(), 1)
+	})
+}
+
 func TestH26ACustomerWithoutAPanelUserWaits(t *testing.T) {
 	onEach(t, func(t *testing.T, db provisioning.Secret) {
 		panel, records := newPanel(t), newRecords(t)
@@ -368,7 +384,10 @@ func TestH55H56AStatusIsSentWhenItChangesAndNotMoreOftenThanAllowed(t *testing.T
 		for range 20 {
 			notify(t, e, s.Instance.ID)
 		}
-		time.Sleep(100 * time.Millisecond)
+		for i := range 20 {
+			require.NoError(t, e.Apply(t.Context(), engine.Service{Key: "order-1", Reason: fmt.Sprint(i)}))
+		}
+		ready(t, e, "order-1")
 		assert.Equal(t, before, syncs(records, `"action":"update"`), "nothing has changed")
 
 		began := time.Now()
