@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"modernc.org/sqlite"
@@ -46,7 +47,7 @@ func openSQLite(ctx context.Context, path string) (database, error) {
 	}
 	db.SetMaxOpenConns(4)
 	db.SetMaxIdleConns(4)
-	if err := db.PingContext(ctx); err != nil {
+	if err := firstContact(ctx, db); err != nil {
 		_ = db.Close()
 		return nil, fmt.Errorf("engine: database: %w", err)
 	}
@@ -54,6 +55,17 @@ func openSQLite(ctx context.Context, path string) (database, error) {
 		d: sqliteDialect, statement: SQLTx(db), driver: riversqlite.New(db), shut: func() { _ = db.Close() },
 		begin: func(ctx context.Context, f func(*sql.Tx, Tx) error) error { return beginSQL(ctx, db, f) },
 	}, nil
+}
+
+// firstContact switches the file to WAL. SQLite does not wait for other processes that do the same at this moment, whatever busy_timeout says.
+func firstContact(ctx context.Context, db *sql.DB) error {
+	const tries = 50
+	for i := 1; ; i++ {
+		err := db.PingContext(ctx)
+		if err == nil || i == tries || !sqliteDialect.retry(err) || pause(ctx, time.Duration(i)*5*time.Millisecond) != nil {
+			return err
+		}
+	}
 }
 
 func beginSQL(ctx context.Context, db *sql.DB, f func(*sql.Tx, Tx) error) error {
