@@ -76,7 +76,7 @@ func (e *Engine) insert(ctx context.Context, c conn, s Service) ([]string, error
 	if s.Desired == "" {
 		s.Desired = Present
 	}
-	if err := s.check(e.panels); err != nil {
+	if err := s.check(e.panels, nil); err != nil {
 		return nil, err
 	}
 	text, err := s.encode()
@@ -91,14 +91,18 @@ func (e *Engine) insert(ctx context.Context, c conn, s Service) ([]string, error
 	if n == 0 {
 		return nil, errFaster
 	}
-	return e.addTargets(ctx, c, s)
+	ids, err := e.addTargets(ctx, c, s)
+	if err != nil {
+		return nil, err
+	}
+	return ids[:1], nil // registrars are woken when there is a server
 }
 
 func (e *Engine) update(ctx context.Context, c conn, old stored, s Service) ([]string, error) {
 	asked := s.Desired
 	s = s.merge(old.Service)
 	s.Spec.Key = s.Key
-	if err := s.check(e.panels); err != nil {
+	if err := s.check(e.panels, old.Registrars); err != nil {
 		return nil, err
 	}
 	if err := s.mayReplace(old, asked); err != nil {
@@ -122,17 +126,17 @@ func (e *Engine) update(ctx context.Context, c conn, old stored, s Service) ([]s
 	return e.addTargets(ctx, c, s)
 }
 
-// addTargets makes the rows that are missing, and returns all rows of the service that are followed.
+// addTargets makes the rows that are missing, and returns all rows of the service that are followed, the provider's first.
 func (e *Engine) addTargets(ctx context.Context, c conn, s Service) ([]string, error) {
 	var ids []string
 	for _, name := range append([]string{s.Provider}, s.Registrars...) {
-		kind := kindRegistrar
+		kind, message := kindRegistrar, waitingForServer
 		if name == s.Provider {
-			kind = kindProvider
+			kind, message = kindProvider, ""
 		}
 		_, err := c.exec(ctx, `INSERT INTO hvpanels_target(id, key, panel, kind, gen, done_gen, state, message, due_at, changed_at)
-			VALUES ($1, $2, $3, $4, 0, 0, $5, '', NULL, {now})
-			ON CONFLICT (id) DO NOTHING`, targetID(s.Key, name), s.Key, name, kind, string(Waiting))
+			VALUES ($1, $2, $3, $4, 0, 0, $5, $6, NULL, {now})
+			ON CONFLICT (id) DO NOTHING`, targetID(s.Key, name), s.Key, name, kind, string(Waiting), message)
 		if err != nil {
 			return nil, err
 		}
@@ -161,7 +165,7 @@ func loadService(ctx context.Context, c conn, key string, lock bool) (s stored, 
 // many wake-ups were sent since somebody last looked, this one included.
 func bump(ctx context.Context, c conn, id string, delay int64) (w bumped, err error) {
 	var busy int64
-	_, err = c.one(ctx, `UPDATE hvpanels_target SET gen=gen+1,
+	_, err = c.one(ctx, `UPDATE hvpanels_target SET gen=gen+1, routine=0,
 		due_at=CASE WHEN due_at<{now}+$2 THEN due_at ELSE {now}+$2 END,
 		queued=CASE WHEN lease_until>={now} THEN queued ELSE queued+1 END
 		WHERE id=$1 RETURNING panel, queued, CASE WHEN lease_until>={now} THEN 1 ELSE 0 END`, []any{id, delay}, &w.panel, &w.queued, &busy)

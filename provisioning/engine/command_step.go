@@ -81,6 +81,9 @@ func (p *providerStep) do(ctx context.Context, c *storedCommand) verdict {
 		return p.notDone(ctx, c, err)
 	}
 	p.alive, p.l.EventAt = true, time.Now()
+	if c.Verb == Rebuild {
+		p.l.Image, p.l.BuildFailure = c.Command.Rebuild.Image, ""
+	}
 	if err := p.accepted(ctx, c, password, op); err != nil {
 		return p.retry(err)
 	}

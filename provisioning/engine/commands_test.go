@@ -120,12 +120,15 @@ func TestACommandThatCannotBeSentInTimeFails(t *testing.T) {
 	onEach(t, func(t *testing.T, db provisioning.Secret) {
 		panel := newPanel(t)
 		c := config(db, newProvider(t, panel))
-		c.Timings.Expiry = 200 * time.Millisecond
+		c.Timings.Expiry = 3 * time.Minute
 		e, _ := provisioned(t, c, "order-1")
 		require.NoError(t, e.Pause(t.Context(), "alpha", "maintenance"))
 		id, err := e.Do(t.Context(), "order-1", engine.Command{Verb: engine.Restart})
 		require.NoError(t, err)
-		time.Sleep(400 * time.Millisecond)
+		raw := rawDB(t, db)
+		assert.Equal(t, (3 * time.Minute).Milliseconds(), number(t, raw, `SELECT expires_at-created_at FROM hvpanels_command`))
+		_, err = raw.ExecContext(t.Context(), `UPDATE hvpanels_command SET expires_at=expires_at-200000`) // as if the time were over
+		require.NoError(t, err)
 		require.NoError(t, e.Resume(t.Context(), "alpha"))
 		s, err := e.WaitCommand(t.Context(), id)
 		require.NoError(t, err)

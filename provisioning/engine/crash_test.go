@@ -279,7 +279,7 @@ func TestAStepThatHangsLosesItsRowAfterItsTimeout(t *testing.T) {
 		assert.True(t, untilStatus(t, other, "order-1", func(s engine.Status) bool { return s.AsDesired }).Instance.Suspended)
 		stuck.set(nil)
 		release()
-		time.Sleep(200 * time.Millisecond)
+		require.NoError(t, e.Close(t.Context())) // the late step has ended
 		assert.True(t, ready(t, other, "order-1").Instance.Suspended, "what the late step saw is not stored")
 	})
 }

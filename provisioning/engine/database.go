@@ -178,7 +178,7 @@ func (r *riverDB[T]) river(e *Engine) error {
 		Queues: queues, Workers: workers, Logger: slog.New(warnings{e.log.Handler()}),
 		FetchCooldown: 20 * time.Millisecond, FetchPollInterval: 500 * time.Millisecond,
 		JobTimeout: -1, RescueStuckJobsAfter: time.Hour, MaxAttempts: 1, // a step has its own timeout, and a row its own lease
-		CompletedJobRetentionPeriod: time.Hour, CancelledJobRetentionPeriod: time.Hour, DiscardedJobRetentionPeriod: time.Hour,
+		CompletedJobRetentionPeriod: time.Minute, CancelledJobRetentionPeriod: time.Minute, DiscardedJobRetentionPeriod: time.Minute,
 	})
 	if err != nil {
 		return fmt.Errorf("engine: River: %w", err)

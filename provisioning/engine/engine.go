@@ -23,6 +23,7 @@ type Engine struct {
 	vault    *vault
 	process  string // random for each Open: a restarted process must not renew the leases of a dead one
 	sequence atomic.Int64
+	images   imageNames
 
 	mu      sync.Mutex
 	running map[string]context.CancelCauseFunc // steps of this process by token
@@ -52,7 +53,7 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	}
 	e := &Engine{
 		config: c, panels: c.panels(), log: c.Logger, metrics: c.Metrics, vault: v, process: rand.Text(),
-		running: map[string]context.CancelCauseFunc{}, failed: map[string]bool{},
+		running: map[string]context.CancelCauseFunc{}, failed: map[string]bool{}, images: imageNames{seen: map[imageKey]imageName{}},
 	}
 	e.config.DatabaseURL, e.config.PasswordKey = "", "" // fmt reaches unexported fields, and not their methods
 	if e.db, err = openDatabase(ctx, c.DatabaseURL); err != nil {

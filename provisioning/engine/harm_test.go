@@ -76,7 +76,7 @@ func TestAServerThatIsGoneIsLostAndNeverMadeAgainOnItsOwn(t *testing.T) {
 			require.NoError(t, e.Resync(t.Context(), "order-1"))
 			notify(t, e, s.Instance.ID)
 			require.NoError(t, e.Apply(t.Context(), engine.Service{Key: "order-1", Desired: engine.Present, Reason: "again"}))
-			time.Sleep(100 * time.Millisecond)
+			quiet(t, db)
 		}
 		until(t, e, "order-1", engine.Lost)
 		assert.Equal(t, 1, panel.Count("createServer"))
@@ -156,6 +156,33 @@ func TestManyServersGoneAtOncePauseTheProvider(t *testing.T) {
 	})
 }
 
+func TestServersThatTheEngineDeletedItselfAreNoLoss(t *testing.T) {
+	onEach(t, func(t *testing.T, db provisioning.Secret) {
+		panel := newPanel(t)
+		c := config(db, newProvider(t, panel))
+		c.Timings.Confirm = time.Second // all of them are missing at once
+		e := start(t, c)
+		const servers = 12
+		for i := range servers {
+			o := order(fmt.Sprintf("order-%d", i))
+			o.Spec.Owner.Ref = strconv.Itoa(1001 + i)
+			o.Spec.Owner.Email = fmt.Sprintf("ada%d@example.com", i)
+			require.NoError(t, e.Apply(t.Context(), o))
+		}
+		for i := range servers {
+			ready(t, e, fmt.Sprintf("order-%d", i))
+		}
+		panel.Inject(provisioningtest.Fault{Op: "deleteServer", Do: provisioningtest.CutAfter, Times: -1})
+		for i := range servers {
+			require.NoError(t, e.Apply(t.Context(), engine.Service{Key: fmt.Sprintf("order-%d", i), Desired: engine.Absent}))
+		}
+		for i := range servers {
+			until(t, e, fmt.Sprintf("order-%d", i), engine.Gone)
+		}
+		assert.Empty(t, paused(t, e, "alpha"))
+	})
+}
+
 func TestNothingIsSentToAServerWithAnotherUUID(t *testing.T) {
 	onEach(t, func(t *testing.T, db provisioning.Secret) {
 		panel := newPanel(t)
@@ -192,7 +219,7 @@ func TestTheEngineLiftsOnlyItsOwnSuspension(t *testing.T) {
 		require.NoError(t, e.Apply(t.Context(), engine.Service{Key: "order-1", Desired: engine.Present}))
 		until(t, e, "order-1", engine.Held)
 		require.NoError(t, e.Resync(t.Context(), "order-1"))
-		time.Sleep(100 * time.Millisecond)
+		quiet(t, db)
 		until(t, e, "order-1", engine.Held)
 		assert.Zero(t, panel.Count("unsuspendServer"))
 
@@ -274,7 +301,7 @@ func TestADeletionThatWasAcceptedIsNotSentAgain(t *testing.T) {
 		assert.Contains(t, deleting.Message, "at "+deleting.DeleteAt.UTC().Format(time.RFC3339))
 		for range 3 {
 			notify(t, e, s.Instance.ID)
-			time.Sleep(50 * time.Millisecond)
+			quiet(t, db)
 		}
 		assert.Equal(t, 1, panel.Count("deleteServer"))
 	})

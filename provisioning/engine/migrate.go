@@ -37,6 +37,9 @@ var migrations = [][]string{{
 		name TEXT PRIMARY KEY, endpoint TEXT NOT NULL DEFAULT '', paused TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '', since BIGINT,
 		probe_at BIGINT, probes INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0, failed_id TEXT NOT NULL DEFAULT '', resumed_at BIGINT NOT NULL DEFAULT 0)`,
 	`CREATE TABLE hvpanels_password (key TEXT PRIMARY KEY, secret TEXT NOT NULL, created_at BIGINT NOT NULL)`,
+}, {
+	// A row may be dirty only because it is looked at now and then.
+	`ALTER TABLE hvpanels_target ADD COLUMN routine BIGINT NOT NULL DEFAULT 0`,
 }}
 
 func migrateTables(ctx context.Context, c conn) error {

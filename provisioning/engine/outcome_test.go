@@ -78,8 +78,12 @@ func TestAFailedInstallationIsForAPersonAndRebuildIsTheWayOut(t *testing.T) {
 		require.NoError(t, e.Apply(t.Context(), order("order-1")))
 		dead := until(t, e, "order-1", engine.Dead)
 		assert.Contains(t, dead.Message, "installation failed")
-		time.Sleep(100 * time.Millisecond)
+		notify(t, e, dead.Instance.ID)
+		quiet(t, db)
 		assert.Equal(t, 1, panel.Count("buildServer"))
+		later, err := e.Status(t.Context(), "order-1")
+		require.NoError(t, err)
+		assert.Equal(t, dead.Message, later.Message, "a later look does not forget the reason")
 		id, err := e.Do(t.Context(), "order-1", engine.Command{Verb: engine.Rebuild,
 			Rebuild: provisioning.RebuildRequest{Image: order("order-1").Spec.Image, Hostname: "again.example.com"}})
 		require.NoError(t, err)
@@ -150,10 +154,9 @@ func TestH05AnOutageCostsFewRequestsAndLosesNothing(t *testing.T) {
 			require.NoError(t, e.Apply(t.Context(), ownOrder(i)))
 		}
 		eventually(t, func() bool { return paused(t, e, "alpha") == "outage" }, func() string { return paused(t, e, "alpha") })
-		time.Sleep(300 * time.Millisecond)
-		before := len(panel.Requests())
-		time.Sleep(1500 * time.Millisecond)
-		assert.LessOrEqual(t, len(panel.Requests())-before, 15, "one step at each probe")
+		before, began := len(panel.Requests()), time.Now()
+		eventually(t, func() bool { return len(panel.Requests()) >= before+12 }, func() string { return "nothing is tried" })
+		assert.GreaterOrEqual(t, time.Since(began), 5*c.Timings.Probe, "one step at each probe")
 		panel.Faults().Clear()
 		for i := range orders {
 			ready(t, e, ownOrder(i).Key)
@@ -217,7 +220,7 @@ func TestH06WhatFailsForTooLongIsADeadLetter(t *testing.T) {
 		dead := until(t, e, "order-1", engine.Dead)
 		assert.Contains(t, dead.Message, "gave up after")
 		reads := provider.reads.Load()
-		time.Sleep(300 * time.Millisecond)
+		quiet(t, db)
 		assert.Equal(t, reads, provider.reads.Load())
 		n := 0
 		for d, err := range e.DeadLetters(t.Context()) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -68,13 +69,31 @@ func (e *Engine) Resume(ctx context.Context, panel string) error {
 
 // pausePanel pauses, unless the panel is paused already: a person's pause is never replaced.
 func (e *Engine) pausePanel(ctx context.Context, panel, cause, reason string) error {
+	return e.pausePanelIf(ctx, panel, cause, func(conn) (string, bool, error) { return reason, true, nil })
+}
+
+// pausePanelIf pauses when check says so. The panel's row is locked meanwhile: what check has seen cannot be older than a Resume.
+func (e *Engine) pausePanelIf(ctx context.Context, panel, cause string, check func(conn) (reason string, pause bool, err error)) error {
 	ctx, cancel := storing(ctx)
 	defer cancel()
 	query := `UPDATE hvpanels_panel SET paused=$2, reason=$3, since={now}, probe_at={now}+$4, probes=0 WHERE name=$1 AND paused=''`
 	if cause == pausedPerson || cause == pausedLoss {
 		query = `UPDATE hvpanels_panel SET paused=$2, reason=$3, since={now}, probe_at={now}+$4, probes=0 WHERE name=$1 AND paused NOT IN ('person', 'loss')`
 	}
-	n, err := e.db.pool().exec(ctx, query, panel, cause, reason, e.config.Timings.RetryFirst.Milliseconds())
+	var reason string
+	var n int64
+	err := e.db.tx(ctx, func(t txn) (err error) {
+		var name string
+		if _, err := t.one(ctx, `SELECT name FROM hvpanels_panel WHERE name=$1 {forupdate}`, []any{panel}, &name); err != nil {
+			return err
+		}
+		var yes bool
+		if reason, yes, err = check(t.conn); err != nil || !yes {
+			return err
+		}
+		n, err = t.exec(ctx, query, panel, cause, reason, e.config.Timings.RetryFirst.Milliseconds())
+		return err
+	})
 	if err == nil && n > 0 {
 		e.log.LogAttrs(ctx, slog.LevelWarn, "engine: panel paused", slog.String("panel", panel), slog.String("cause", cause), slog.String("reason", reason))
 		e.metrics.paused(panel, true, reason)
@@ -173,29 +192,35 @@ func (e *Engine) probePanels(ctx context.Context) error {
 	})
 }
 
-// bindPanels stores the address of each panel, and refuses a name that had another one.
+// bindPanels stores the address of each panel. It stores none when one of the names had another one.
 func (e *Engine) bindPanels(ctx context.Context) error {
-	for name, p := range e.panels {
-		now := p.endpoint()
-		if _, err := e.db.pool().exec(ctx, `INSERT INTO hvpanels_panel(name) VALUES ($1) ON CONFLICT (name) DO NOTHING`, name); err != nil {
-			return err
+	return e.db.tx(ctx, func(t txn) error {
+		for _, name := range slices.Sorted(maps.Keys(e.panels)) {
+			if err := e.bindPanel(ctx, t.conn, name, e.panels[name].endpoint()); err != nil {
+				return err
+			}
 		}
-		var before string
-		if _, err := e.db.pool().one(ctx, `SELECT endpoint FROM hvpanels_panel WHERE name=$1`, []any{name}, &before); err != nil {
-			return err
-		}
-		if before != "" && now != "" && before != now && !slices.Contains(e.config.Moved, name) {
-			return &provisioning.Error{Op: "Open", Kind: provisioning.Mismatch, Message: fmt.Sprintf(
-				"the stored ids of panel %s belong to %s, not to %s; if it is the same panel at a new address, name it in Moved", name, before, now)}
-		}
-		if now == "" || now == before {
-			continue
-		}
-		if _, err := e.db.pool().exec(ctx, `UPDATE hvpanels_panel SET endpoint=$2 WHERE name=$1`, name, now); err != nil {
-			return err
-		}
+		return nil
+	})
+}
+
+func (e *Engine) bindPanel(ctx context.Context, c conn, name, endpoint string) error {
+	if _, err := c.exec(ctx, `INSERT INTO hvpanels_panel(name) VALUES ($1) ON CONFLICT (name) DO NOTHING`, name); err != nil {
+		return err
 	}
-	return nil
+	var before string
+	if _, err := c.one(ctx, `SELECT endpoint FROM hvpanels_panel WHERE name=$1`, []any{name}, &before); err != nil {
+		return err
+	}
+	switch {
+	case endpoint == "" || endpoint == before:
+		return nil
+	case before != "" && !slices.Contains(e.config.Moved, name):
+		return &provisioning.Error{Op: "Open", Kind: provisioning.Mismatch, Message: fmt.Sprintf(
+			"the stored ids of panel %s belong to %s, not to %s; if it is the same panel at a new address, name it in Moved", name, before, endpoint)}
+	}
+	_, err := c.exec(ctx, `UPDATE hvpanels_panel SET endpoint=$2 WHERE name=$1`, name, endpoint)
+	return err
 }
 
 func timeOf(ms int64) time.Time {

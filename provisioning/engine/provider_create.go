@@ -85,8 +85,8 @@ func (p *providerStep) building(ctx context.Context) (v verdict, ready bool) {
 	look, err := p.look(ctx, p.l.Running.Ref)
 	switch {
 	case errors.Is(err, provisioning.ErrTaskFailed):
-		p.l.Running, p.l.Built = running{}, true // a failed installation is for a person, and Rebuild is the way out
-		_, _, _ = p.observe(ctx)                 // for Status and the registrars
+		p.l.Running, p.l.Built, p.l.BuildFailure = running{}, true, err.Error() // a failed installation is for a person, and Rebuild is the way out
+		_, _, _ = p.observe(ctx)                                                // for Status and the registrars
 		return p.settled(Dead, "the installation failed: "+err.Error()), false
 	case errors.Is(err, provisioning.NotFound):
 		return p.buildForgotten(ctx)

@@ -71,6 +71,7 @@ func (p *providerStep) delete(ctx context.Context) verdict {
 		}
 		return v
 	}
+	p.l.DeleteSent = true
 	var op *provisioning.Operation
 	v, ok = p.write(ctx, writeDelete, func() (_ *provisioning.Operation, err error) {
 		op, err = provisioning.Delete(ctx, p.p.provider, provisioning.ID(p.t.instance), provisioning.DeleteOptions{In: p.svc.DeleteIn})

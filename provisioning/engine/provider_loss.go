@@ -16,8 +16,10 @@ func (p *providerStep) missing(ctx context.Context, err error) verdict {
 	p.alive = true
 	p.l.Missing++
 	if p.l.Missing == 1 {
-		if err := p.noteMissing(ctx); err != nil {
-			return p.retry(err)
+		if !p.l.DeleteSent { // otherwise it may be the engine's own doing, and the answer was lost
+			if err := p.noteMissing(ctx); err != nil {
+				return p.retry(err)
+			}
 		}
 		return verdict{state: Missing, message: "the panel says that it does not exist: " + err.Error() + "; asking again", after: p.e.config.Timings.Confirm}
 	}
@@ -43,16 +45,13 @@ func (p *providerStep) found() { p.l.Missing, p.t.missingAt = 0, 0 }
 
 // massLoss pauses the provider when too many of its servers have gone missing in one pass, this one included.
 func (e *Engine) massLoss(ctx context.Context, t *target) error {
-	var missing, all int64
-	_, err := e.db.pool().one(ctx, `SELECT coalesce(sum(CASE WHEN missing_at>{now}-$2
-		AND missing_at>(SELECT resumed_at FROM hvpanels_panel WHERE name=$1) THEN 1 ELSE 0 END), 0), count(*)
-		FROM hvpanels_target WHERE panel=$1 AND instance<>'' AND state NOT IN ('gone', 'forgotten')`,
-		[]any{t.panel, e.config.Timings.LossWindow.Milliseconds()}, &missing, &all)
-	if err != nil {
-		return err
-	}
-	if missing <= lossServers || missing*lossShare <= all {
-		return nil
-	}
-	return e.pausePanel(ctx, t.panel, pausedLoss, fmt.Sprintf("%d of %d servers are gone at once: wrong panel, or a restored database? Resume accepts it", missing, all))
+	return e.pausePanelIf(ctx, t.panel, pausedLoss, func(c conn) (reason string, pause bool, err error) {
+		var missing, all int64
+		_, err = c.one(ctx, `SELECT coalesce(sum(CASE WHEN missing_at>{now}-$2
+			AND missing_at>(SELECT resumed_at FROM hvpanels_panel WHERE name=$1) THEN 1 ELSE 0 END), 0), count(*)
+			FROM hvpanels_target WHERE panel=$1 AND instance<>'' AND state NOT IN ('gone', 'forgotten')`,
+			[]any{t.panel, e.config.Timings.LossWindow.Milliseconds()}, &missing, &all)
+		reason = fmt.Sprintf("%d of %d servers are gone at once: wrong panel, or a restored database? Resume accepts it", missing, all)
+		return reason, missing > lossServers && missing*lossShare > all, err
+	})
 }

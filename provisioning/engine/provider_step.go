@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,9 @@ import (
 type providerLedger struct {
 	UUID  string `json:"uuid,omitempty"`
 	Built bool   `json:"built,omitempty"` // the first installation is done
+	// BuildFailure says why the first installation failed. The operation tells it, and some panels do not tell it with the server.
+	BuildFailure string `json:"buildFailure,omitempty"`
+	Image        string `json:"image,omitempty"` // catalog id of the last rebuild, "" before one
 	// Running is what the panel carries out at the moment.
 	Running running `json:"running,omitzero"`
 	// Placed says that the suspension is the engine's own. It is stored before the suspension is sent.
@@ -25,10 +29,11 @@ type providerLedger struct {
 	Size     size     `json:"size,omitzero"`
 	Deferred []string `json:"deferred,omitempty"`
 	Missing  int      `json:"missing,omitempty"` // how often in a row the panel said that the server does not exist
-	// DeleteAt is when the panel will carry out the deletion that it has accepted.
-	DeleteAt time.Time `json:"deleteAt,omitzero"`
-	Observed observed  `json:"observed,omitzero"`
-	EventAt  time.Time `json:"eventAt,omitzero"` // of the last change that was seen or made
+	// DeleteSent says that a deletion may have been sent. DeleteAt is when the panel will carry out the one that it has accepted.
+	DeleteSent bool      `json:"deleteSent,omitempty"`
+	DeleteAt   time.Time `json:"deleteAt,omitzero"`
+	Observed   observed  `json:"observed,omitzero"`
+	EventAt    time.Time `json:"eventAt,omitzero"` // of the last change that was seen or made
 }
 
 // running is an accepted operation.
@@ -123,8 +128,9 @@ func (p *providerStep) converge(ctx context.Context, i provisioning.Instance) ve
 	case provisioning.PhaseBuilding:
 		return p.again(Building, "the panel installs it", p.l.EventAt)
 	case provisioning.PhaseFailed:
-		return p.settled(Dead, "the installation failed: "+i.FailReason)
+		return p.settled(Dead, "the installation failed: "+cmp.Or(p.l.BuildFailure, i.FailReason))
 	}
+	p.l.BuildFailure = ""
 	if v, busy := p.suspension(ctx, i); busy {
 		return v
 	}
@@ -170,6 +176,9 @@ func (p *providerStep) observe(ctx context.Context) (i provisioning.Instance, v 
 	}
 	if p.l.UUID == "" {
 		p.l.UUID = i.UUID
+	}
+	if i.Image == "" {
+		i.Image = p.imageName(ctx)
 	}
 	seen := p.reported("")
 	p.l.Observed = observe(i)

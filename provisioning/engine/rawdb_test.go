@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	_ "github.com/jackc/pgx/v5/stdlib"
@@ -39,6 +41,18 @@ func number(t *testing.T, db *sql.DB, query string) (n int64) {
 
 // forgottenRows counts rows that nobody would ever look at again, although there is something to do: there must be none at any time.
 const forgottenRows = `SELECT count(*) FROM hvpanels_target WHERE gen<>done_gen AND lease_until IS NULL AND due_at IS NULL`
+
+// quiet waits until the engine has nothing to do soon: whatever it was going to send has been sent.
+func quiet(t *testing.T, url provisioning.Secret) {
+	t.Helper()
+	db := rawDB(t, url)
+	var busy int64
+	eventually(t, func() bool {
+		busy = number(t, db, fmt.Sprintf(`SELECT count(*) FROM hvpanels_target WHERE gen<>done_gen AND (lease_until IS NOT NULL OR due_at<%d)`,
+			time.Now().Add(time.Minute).UnixMilli()))
+		return busy == 0
+	}, func() string { return fmt.Sprint(busy, " rows are waiting") })
+}
 
 func snapshot(t *testing.T, p *ospabpaneltest.Panel) (s ospabpaneltest.State) {
 	t.Helper()

@@ -9,12 +9,14 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
+const mayExist = "a record may have been made"
+
 // resolve finds out what became of a Register whose answer was lost, by the rule of section "Never twice": one match is the record; none, long enough after
 // it could be sent last, means that none was made; several are for a person. A registrar that cannot search leaves it to a person at once.
 func (r *registrarStep) resolve(ctx context.Context) (v verdict, resolved bool) {
 	finder, ok := provisioning.As[provisioning.RegistrarFinder](r.p.registrar)
 	if !ok {
-		return r.uncertain("a record may have been made"), false
+		return r.uncertain(mayExist + ", and this registrar cannot search"), false
 	}
 	asked := time.Now()
 	found, err := finder.FindRecords(ctx, r.svc.record(r.o.observed, provisioning.RecordCreating))
@@ -22,7 +24,7 @@ func (r *registrarStep) resolve(ctx context.Context) (v verdict, resolved bool) 
 	case errors.Is(err, provisioning.Conflict):
 		return r.uncertain(err.Error()), false
 	case err != nil: // a customer's token is not the panel's: nothing is paused for it
-		return verdict{state: Uncertain, message: r.unclear("a record may have been made") + ": " + err.Error(), after: r.backoff(), failed: true}, false
+		return verdict{state: Searching, message: mayExist + "; searching failed: " + err.Error(), after: r.backoff(), failed: true}, false
 	}
 	free, err := r.unclaimed(ctx, found)
 	if err != nil {
@@ -46,7 +48,7 @@ func (r *registrarStep) absentSoFar(asked time.Time) (verdict, bool) {
 	if left := r.e.settled(r.l.SendBefore).Sub(asked); left > 0 {
 		t := r.e.config.Timings
 		begun := r.l.SendBefore.Add(-r.e.config.Create.SendWindow)
-		return verdict{state: Uncertain, message: r.unclear("a record may have been made"), after: min(left, max(asked.Sub(begun)*15/100, t.Poll))}, false
+		return verdict{state: Searching, message: mayExist + "; searching", after: min(left, max(asked.Sub(begun)*15/100, t.Poll))}, false
 	}
 	if r.l.Registers >= maxRegisters {
 		return r.uncertain(fmt.Sprintf("%d records were sent, and none is there", r.l.Registers)), false

@@ -22,9 +22,11 @@ type recordLedger struct {
 	SendBefore time.Time `json:"sendBefore,omitzero"`
 	Registers  int       `json:"registers,omitempty"` // how many were sent
 	// Unclear says that a record may have been made whose id is not known.
-	Unclear bool               `json:"unclear,omitempty"`
-	SentAt  time.Time          `json:"sentAt,omitzero"` // of the last status
-	Refused map[string]refusal `json:"refused,omitempty"`
+	Unclear bool      `json:"unclear,omitempty"`
+	SentAt  time.Time `json:"sentAt,omitzero"` // of the last status
+	// NoUserSince is when the customer was first found to have no user on the panel.
+	NoUserSince time.Time          `json:"noUserSince,omitzero"`
+	Refused     map[string]refusal `json:"refused,omitempty"`
 }
 
 // The writes to registrars, as they are named in Refused and messages.
@@ -33,6 +35,8 @@ const (
 	writeStatus     = "status"
 	writeUnregister = "unregister"
 )
+
+const waitingForServer = "waiting for the server"
 
 // maxRegisters is how many times a record may be sent whose fate was unclear, each after the one before was proven to have made none.
 const maxRegisters = 2
@@ -109,7 +113,7 @@ func (r *registrarStep) run(ctx context.Context) verdict {
 	status, known := provisioning.RecordStatusOf(r.o.observed.instance(r.o.instance), r.svc.Desired == Suspended)
 	switch {
 	case r.o.instance == "" || r.o.observed.Phase == "":
-		return verdict{state: r.idle(), message: "waiting for the server", done: true}
+		return verdict{state: r.idle(), message: waitingForServer, done: true}
 	case r.t.instance == "":
 		if !known {
 			return verdict{state: Waiting, message: "waiting until the server's state is known: " + r.o.observed.RawState, done: true}
@@ -160,8 +164,8 @@ func (r *registrarStep) register(ctx context.Context, status provisioning.Record
 		return v
 	}
 	rec := r.svc.record(r.o.observed, status)
-	if rec.Image == "" || rec.Memory == 0 || rec.Disk == 0 || rec.VCPUs == 0 { // some panels tell it only when the installation is done
-		return verdict{state: Waiting, message: "waiting until the server's memory, disk, cores and operating system are known", done: true}
+	if missing := untold(rec); missing != "" {
+		return r.undescribed(missing)
 	}
 	r.t.state, r.l.OwnerRef = Sending, rec.OwnerRef
 	r.l.Registering, r.l.SendBefore = true, time.Now().Add(r.e.config.Create.SendWindow).UTC().Truncate(time.Millisecond)
@@ -180,10 +184,34 @@ func (r *registrarStep) register(ctx context.Context, status provisioning.Record
 	return r.notRegistered(ctx, err)
 }
 
+// untold names the first thing that a record needs and nobody has told.
+func untold(rec provisioning.Record) (field string) {
+	switch {
+	case rec.Memory == 0:
+		return "Memory"
+	case rec.Disk == 0:
+		return "Disk"
+	case rec.VCPUs == 0:
+		return "VCPUs"
+	case rec.Image == "":
+		return "Image"
+	}
+	return ""
+}
+
+// undescribed waits for what the panel tells when the installation is done; what it has not told by then, it never will.
+func (r *registrarStep) undescribed(field string) verdict {
+	switch r.o.state {
+	case Waiting, Creating, Building:
+		return verdict{state: Waiting, message: "waiting until the installation is done: Record." + field + " is not known yet", done: true}
+	}
+	return verdict{state: Blocked, message: "blocked: the provider does not tell it, so Service.Record." + field + " has to be set", done: true}
+}
+
 // registered stores the id, also when an error came with it: then the record exists and its status is not known.
 func (r *registrarStep) registered(ctx context.Context, rec provisioning.Record, id provisioning.RecordID, err error) verdict {
 	r.t.instance, r.alive = string(id), true
-	r.l.Status, r.l.SentAt, r.l.Registers = rec.Status, time.Now(), 0
+	r.l.Status, r.l.SentAt, r.l.Registers, r.l.NoUserSince = rec.Status, time.Now(), 0, time.Time{}
 	if perr := r.givenTwice(ctx, id); perr != nil {
 		return r.retry(perr)
 	}
@@ -198,17 +226,32 @@ func (r *registrarStep) registered(ctx context.Context, rec provisioning.Record,
 	return verdict{state: Ready, message: "the record says " + string(r.l.Status), done: true}
 }
 
+// waitForUser asks ever more rarely. It is no failure: customers may make their account there when they like.
+func (r *registrarStep) waitForUser(err error) verdict {
+	if r.l.NoUserSince.IsZero() {
+		r.l.NoUserSince = time.Now()
+	}
+	t := r.e.config.Timings
+	return verdict{
+		state: Waiting, message: "waiting for the customer's user on the panel: " + err.Error(),
+		after: min(max(time.Since(r.l.NoUserSince)*15/100, t.RetryFirst), t.RetryMax),
+	}
+}
+
 func (r *registrarStep) notRegistered(ctx context.Context, err error) verdict {
 	if err == nil || errors.Is(err, provisioning.ErrMaybeApplied) {
 		r.l.Unclear = true
 		if err != nil {
 			r.outage(ctx, err)
 		}
-		return verdict{state: Uncertain, message: r.unclear("a record may have been made"), after: r.e.config.Timings.Poll}
+		if _, ok := provisioning.As[provisioning.RegistrarFinder](r.p.registrar); !ok {
+			return r.uncertain(mayExist + ", and this registrar cannot search")
+		}
+		return verdict{state: Searching, message: mayExist + "; searching", after: r.e.config.Timings.Poll}
 	}
 	r.l.Registers--
 	if errors.Is(err, provisioning.NotFound) { // the customer has no user on that panel yet
-		return verdict{state: Waiting, message: "waiting for the customer's user on the panel: " + err.Error(), after: r.backoff(), failed: true}
+		return r.waitForUser(err)
 	}
 	v, refused := r.failure(ctx, writeRegister, err)
 	if v.state == Sending {
@@ -218,13 +261,6 @@ func (r *registrarStep) notRegistered(ctx context.Context, err error) verdict {
 		v = r.refuse(writeRegister, v)
 	}
 	return v
-}
-
-func (r *registrarStep) unclear(what string) string {
-	if _, ok := provisioning.As[provisioning.RegistrarFinder](r.p.registrar); !ok {
-		return "uncertain: " + what + ", and this registrar cannot search; look at the panel and call SettleRecord"
-	}
-	return "uncertain: " + what + "; searching"
 }
 
 // status reports what was observed, when it differs from what the panel has acknowledged.

@@ -112,8 +112,8 @@ func (s Service) merge(old Service) Service {
 	return s
 }
 
-// check validates a complete service.
-func (s Service) check(panels map[string]*panel) error {
+// check validates a complete service. Registrars that are stored with it already need not be configured in this process.
+func (s Service) check(panels map[string]*panel, storedRegistrars []string) error {
 	p := panels[s.Provider]
 	switch {
 	case p == nil || p.provider == nil:
@@ -126,7 +126,7 @@ func (s Service) check(panels map[string]*panel) error {
 		return provisioning.InvalidField("deleteIn", "must not be negative")
 	}
 	for i, name := range s.Registrars {
-		if r := panels[name]; r == nil || r.registrar == nil {
+		if r := panels[name]; (r == nil || r.registrar == nil) && !slices.Contains(storedRegistrars, name) {
 			return provisioning.InvalidField("registrars", "%.40q is not one of the registrars", name)
 		}
 		if slices.Contains(s.Registrars[:i], name) {

@@ -16,8 +16,8 @@ type Status struct {
 	Provider   string
 	Desired    Desired
 	State      State  // of the server
-	AsDesired  bool   // server and records are as they should be
-	Pending    bool   // the engine has something to do: what is seen here may be about to change
+	AsDesired  bool   // server and records are as they should be, as far as it was seen
+	Pending    bool   // something has changed or is not done: what is seen here may be about to change. A routine look is no change
 	Message    string // in words: why it is not as desired, or what goes on
 	Generation int64  // grows when the service changes, and with Resync
 	// Instance is the server as it was seen last, at Observed. Its ID is set as soon as the server is known. Traffic and Native are not stored.
@@ -86,53 +86,56 @@ func (e *Engine) Services(ctx context.Context, f Filter) iter.Seq2[Status, error
 	}
 }
 
-// services reads services with their server's row.
+// services reads services with all their rows.
 func (e *Engine) services(ctx context.Context, condition string, args ...any) iter.Seq2[Status, error] {
 	return func(yield func(Status, error) bool) {
 		var all []Status
-		err := e.db.pool().each(ctx, `SELECT s.key, s.provider, s.desired, s.generation,
-			CASE WHEN EXISTS (SELECT 1 FROM hvpanels_password w WHERE w.key=s.key) THEN 1 ELSE 0 END
-			FROM hvpanels_service s JOIN hvpanels_target t ON t.key=s.key AND t.kind='provider' WHERE `+condition, args, func(scan func(...any) error) error {
-			var s Status
+		err := e.db.pool().each(ctx, `SELECT s.key, s.provider, s.desired, s.generation, s.waits, `+statusColumns+` FROM (
+				SELECT s.key, s.provider, s.desired, s.generation, CASE WHEN EXISTS (SELECT 1 FROM hvpanels_password w WHERE w.key=s.key) THEN 1 ELSE 0 END AS waits
+				FROM hvpanels_service s JOIN hvpanels_target t ON t.key=s.key AND t.kind='provider' WHERE `+condition+`) s
+			JOIN hvpanels_target t ON t.key=s.key LEFT JOIN hvpanels_panel p ON p.name=t.panel ORDER BY s.key, t.kind, t.id`, args, func(scan func(...any) error) error {
+			s := Status{AsDesired: true}
 			var waits int64
-			err := scan(&s.Key, &s.Provider, &s.Desired, &s.Generation, &waits)
-			s.PasswordWaits = waits != 0
-			all = append(all, s)
+			t, err := scanTarget(scan, &s.Key, &s.Provider, &s.Desired, &s.Generation, &waits)
+			if n := len(all); n == 0 || all[n-1].Key != s.Key {
+				s.PasswordWaits = waits != 0
+				all = append(all, s)
+			}
+			all[len(all)-1].add(t)
 			return err
 		})
-		if err != nil {
-			yield(Status{}, err)
-			return
-		}
 		for _, s := range all {
-			err := e.fillStatus(ctx, &s)
-			if !yield(s, err) || err != nil {
+			if !yield(s, nil) {
 				return
 			}
+		}
+		if err != nil {
+			yield(Status{}, err)
 		}
 	}
 }
 
-// fillStatus adds what the rows say.
-func (e *Engine) fillStatus(ctx context.Context, s *Status) error {
-	s.AsDesired = true
-	for t, err := range e.targets(ctx, `t.key=$1 ORDER BY CASE WHEN t.kind='provider' THEN 0 ELSE 1 END, t.id`, s.Key) {
-		if err != nil {
-			return err
-		}
-		s.Targets = append(s.Targets, t.TargetStatus)
-		fine := t.State == Ready && !t.dirty || t.State == Gone || t.State == Detached
-		why := t.why()
-		if !t.Registrar {
-			s.State, s.Message, s.Pending = t.State, why, t.dirty
-			s.fromLedger(t)
-			fine = t.State == Gone && s.Desired == Absent || t.State == Ready && !t.dirty && s.Desired != Absent
-		} else if !fine {
-			s.Message += "; " + t.Panel + ": " + why
-		}
-		s.AsDesired = s.AsDesired && fine
+// add adds a row to the status of its service. The provider's comes first.
+func (s *Status) add(t targetRow) {
+	s.Targets = append(s.Targets, t.TargetStatus)
+	if !t.Registrar {
+		s.State, s.Message, s.Pending = t.State, t.why(), t.dirty
+		s.Instance = t.provider.Observed.instance(t.instance)
+		s.Instance.UUID = t.provider.UUID
+		s.Observed, s.Deferred, s.DeleteAt = t.provider.Observed.At, t.provider.Deferred, t.provider.DeleteAt
+		s.AsDesired = t.State == Gone && s.Desired == Absent || t.State == Ready && !t.dirty && s.Desired != Absent
+		return
 	}
-	return nil
+	if t.State == Ready && !t.dirty || t.State == Gone || t.State == Detached {
+		return
+	}
+	why := t.Panel + ": " + t.why()
+	if s.AsDesired {
+		s.Message = why
+	} else {
+		s.Message += "; " + why
+	}
+	s.AsDesired = false
 }
 
 // why says in words how the row is.
@@ -150,26 +153,22 @@ func (t targetRow) why() string {
 	return text
 }
 
-func (s *Status) fromLedger(t targetRow) {
-	s.Instance = t.provider.Observed.instance(t.instance)
-	s.Instance.UUID = t.provider.UUID
-	s.Observed, s.Deferred, s.DeleteAt = t.provider.Observed.At, t.provider.Deferred, t.provider.DeleteAt
-}
-
 // targetRow is a row as Status and the lists read it.
 type targetRow struct {
 	TargetStatus
 	instance string
-	dirty    bool
+	dirty    bool // something has changed, and is not looked at only because its time has come
 	provider providerLedger
 }
+
+const statusColumns = `t.key, t.panel, t.kind, t.state, t.message, t.attempts, t.instance, t.ledger, t.changed_at, coalesce(t.due_at, 0),
+	CASE WHEN t.lease_until>={now} THEN 1 ELSE 0 END, CASE WHEN t.gen<>t.done_gen AND t.routine=0 THEN 1 ELSE 0 END, coalesce(p.reason, ''), coalesce(p.paused, '')`
 
 // targets reads rows. condition may end with an order.
 func (e *Engine) targets(ctx context.Context, condition string, args ...any) iter.Seq2[targetRow, error] {
 	return func(yield func(targetRow, error) bool) {
 		var all []targetRow
-		err := e.db.pool().each(ctx, `SELECT t.key, t.panel, t.kind, t.state, t.message, t.attempts, t.instance, t.ledger, t.changed_at, coalesce(t.due_at, 0),
-			CASE WHEN t.lease_until>={now} THEN 1 ELSE 0 END, CASE WHEN t.gen<>t.done_gen THEN 1 ELSE 0 END, coalesce(p.reason, ''), coalesce(p.paused, '')
+		err := e.db.pool().each(ctx, `SELECT `+statusColumns+`
 			FROM hvpanels_target t LEFT JOIN hvpanels_panel p ON p.name=t.panel WHERE `+condition, args, func(scan func(...any) error) error {
 			row, err := scanTarget(scan)
 			all = append(all, row)
@@ -187,10 +186,11 @@ func (e *Engine) targets(ctx context.Context, condition string, args ...any) ite
 	}
 }
 
-func scanTarget(scan func(...any) error) (t targetRow, err error) {
+// scanTarget scans statusColumns, after those of before.
+func scanTarget(scan func(...any) error, before ...any) (t targetRow, err error) {
 	var kind, ledger, reason string
 	var changed, due, leased, dirty int64
-	if err := scan(&t.Key, &t.Panel, &kind, &t.State, &t.Message, &t.Failures, &t.instance, &ledger, &changed, &due, &leased, &dirty, &reason, &t.Paused); err != nil {
+	if err := scan(append(before, &t.Key, &t.Panel, &kind, &t.State, &t.Message, &t.Failures, &t.instance, &ledger, &changed, &due, &leased, &dirty, &reason, &t.Paused)...); err != nil {
 		return t, err
 	}
 	if t.Paused != "" {
@@ -216,10 +216,10 @@ func (e *Engine) DeadLetters(ctx context.Context) iter.Seq2[TargetStatus, error]
 	return e.list(ctx, `t.state IN ('dead', 'blocked') ORDER BY t.id`)
 }
 
-// Uncertain lists what may have been carried out and could not be found out so far: creates of servers that are being resolved, and records for a person
-// (SettleRecord).
+// Uncertain lists what may have been carried out and could not be found out so far: creates of servers and records that are being searched for, and records
+// that are left to a person (state Uncertain, see SettleRecord).
 func (e *Engine) Uncertain(ctx context.Context) iter.Seq2[TargetStatus, error] {
-	return e.list(ctx, `(t.state='uncertain' OR t.kind='provider' AND EXISTS (SELECT 1 FROM hvpanels_intent i WHERE i.key=t.key AND i.unresolved=1)) ORDER BY t.id`)
+	return e.list(ctx, `(t.state IN ('uncertain', 'searching') OR t.kind='provider' AND EXISTS (SELECT 1 FROM hvpanels_intent i WHERE i.key=t.key AND i.unresolved=1)) ORDER BY t.id`)
 }
 
 func (e *Engine) list(ctx context.Context, condition string) iter.Seq2[TargetStatus, error] {

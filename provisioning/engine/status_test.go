@@ -244,6 +244,59 @@ func TestAServiceIsLookedAtAgainAndAgain(t *testing.T) {
 	})
 }
 
+// slow is a provider whose next look takes until release is closed.
+type slow struct {
+	*seen
+	looking chan struct{}
+	release chan struct{}
+}
+
+func (s *slow) Instance(ctx context.Context, id provisioning.ID) (provisioning.Instance, error) {
+	select {
+	case s.looking <- struct{}{}:
+		<-s.release
+	default:
+	}
+	return s.seen.Instance(ctx, id)
+}
+
+func TestARoutineLookDoesNotMakeAServiceUnlikeItsDesire(t *testing.T) {
+	onEach(t, func(t *testing.T, db provisioning.Secret) {
+		provider := &slow{&seen{Provider: newProvider(t, newPanel(t))}, make(chan struct{}), make(chan struct{})}
+		c := config(db, provider)
+		c.Timings.Observe, c.Timings.FirstLook = 100*time.Millisecond, 100*time.Millisecond
+		e, _ := provisioned(t, c, "order-1")
+		quiet(t, db)
+		<-provider.looking
+		s, err := e.Status(t.Context(), "order-1")
+		require.NoError(t, err)
+		assert.True(t, s.Targets[0].Working)
+		assert.True(t, s.AsDesired, s.Message)
+		assert.False(t, s.Pending)
+		require.NoError(t, e.Apply(t.Context(), engine.Service{Key: "order-1", Desired: engine.Suspended}))
+		s, err = e.Status(t.Context(), "order-1")
+		require.NoError(t, err)
+		assert.False(t, s.AsDesired, "something is wanted now")
+		close(provider.release)
+		ready(t, e, "order-1")
+	})
+}
+
+func TestAServiceCanBeCancelledWhereItsRegistrarIsNotConfigured(t *testing.T) {
+	onEach(t, func(t *testing.T, db provisioning.Secret) {
+		panel, records := newPanel(t), newRecords(t)
+		c := config(db, newProvider(t, panel))
+		both := open(t, config(db, newProvider(t, panel), withRegistrar(newRegistrar(t, records, customers))))
+		require.NoError(t, both.Apply(t.Context(), recorded("order-1")))
+		e := open(t, c)
+		require.NoError(t, e.Apply(t.Context(), engine.Service{Key: "order-1", Desired: engine.Absent}))
+		require.ErrorIs(t, e.Apply(t.Context(), recorded("order-2")), provisioning.Invalid)
+		s, err := both.Status(t.Context(), "order-1")
+		require.NoError(t, err)
+		assert.Equal(t, engine.Absent, s.Desired)
+	})
+}
+
 // panicking is a provider with a bug.
 type panicking struct {
 	*seen

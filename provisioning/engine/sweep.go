@@ -20,6 +20,10 @@ func (e *Engine) every(ctx context.Context, d time.Duration, f func(context.Cont
 
 const sweepRows = 200
 
+// fullQueue is how many wake-ups of one panel may be waiting until sweeps add no more. The rows stay due and keep their order, so a panel that is slower than
+// its rows come due has a queue of seconds, and not one of old wake-ups for rows that were looked at long ago.
+const fullQueue = 1000
+
 // sweep wakes workers for the rows that are due and for those whose process has died, and now and then for one row of a panel that was paused because it failed.
 func (e *Engine) sweep(ctx context.Context) error {
 	for {
@@ -41,10 +45,13 @@ func (e *Engine) sweepOnce(ctx context.Context) (rows int, err error) {
 	err = e.db.tx(ctx, func(t txn) error {
 		var jobs []wakeUp
 		err := t.each(ctx, `UPDATE hvpanels_target SET owner=NULL, lease_until=NULL, claimed_at=NULL, gen=CASE WHEN gen=done_gen THEN gen+1 ELSE gen END,
+			routine=CASE WHEN gen=done_gen THEN 1 ELSE routine END,
 			due_at={now}+CAST($1 AS BIGINT)*(1<<swept), swept=CASE WHEN swept<8 THEN swept+1 ELSE 8 END
 			WHERE id IN (SELECT id FROM hvpanels_target WHERE (lease_until<{now} OR (due_at<={now} AND lease_until IS NULL))
-				AND panel NOT IN (SELECT name FROM hvpanels_panel WHERE paused<>'') ORDER BY due_at LIMIT $2 {skiplocked})
-			RETURNING id, panel`, []any{e.config.Timings.Watchdog.Milliseconds(), sweepRows}, func(scan func(...any) error) error {
+				AND panel NOT IN (SELECT name FROM hvpanels_panel WHERE paused<>'')
+				AND panel NOT IN (SELECT substr(queue, $3) FROM river_job WHERE state='available' AND queue LIKE $4 GROUP BY queue HAVING count(*)>=$5)
+				ORDER BY due_at LIMIT $2 {skiplocked})
+			RETURNING id, panel`, []any{e.config.Timings.Watchdog.Milliseconds(), sweepRows, len(queuePrefix) + 1, queuePrefix + "%", fullQueue}, func(scan func(...any) error) error {
 			var j wakeUp
 			err := scan(&j.ID, &j.panel)
 			jobs = append(jobs, j)

@@ -44,7 +44,7 @@ func simulate(ctx context.Context, o options, stderr io.Writer) (_ *report, err 
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
 	p.setup.Database, p.setup.TokenSource, p.setup.Verbose = provisioning.Secret(o.database), o.tokenSource, o.verbose
-	p.setup.Observe = 5*time.Second + time.Duration(o.services)*5*time.Millisecond
+	p.setup.Observe, p.setup.Workers = 5*time.Second+time.Duration(o.services)*5*time.Millisecond, max(8, min(o.services/200, 64))
 	c, err := p.setup.config(10 * time.Second)
 	if err != nil {
 		return nil, err
@@ -70,6 +70,7 @@ func (r *chaos) run(ctx context.Context) error {
 	watching, stop := context.WithCancel(ctx)
 	var all sync.WaitGroup
 	all.Go(func() { r.watch.run(watching) })
+	all.Go(func() { r.tell(watching, began) })
 	defer func() { stop(); all.Wait() }()
 
 	if r.restore {
@@ -93,6 +94,17 @@ func (r *chaos) run(ctx context.Context) error {
 	all.Wait()
 	r.report.collect(r)
 	return ctx.Err()
+}
+
+// tell prints now and then how far the run has come.
+func (r *chaos) tell(ctx context.Context, began time.Time) {
+	for wait(ctx, 10*time.Second) == nil {
+		left, err := r.shop.pending(ctx)
+		if err == nil {
+			_, _ = fmt.Fprintf(r.fleet.stderr, "%4.0f s: %d ordered, %d not as desired, %d requests, %d processes killed\n",
+				time.Since(began).Seconds(), r.shop.ordered(), len(left), r.panels.requests(), r.fleet.kills.Load())
+		}
+	}
 }
 
 // storm is a time of faults, outages, kills and changes. On a slow machine it lasts until something has happened, but three times as long at most.

@@ -31,6 +31,7 @@ type setup struct {
 	Users                []account
 	TokenSource          bool
 	Observe              time.Duration
+	Workers              int
 	Verbose              bool
 }
 
@@ -90,8 +91,8 @@ func work(ctx context.Context, stop func(), stdin io.Reader, stdout, stderr io.W
 // config is the engine of this run. Its clocks are shorter than those for real panels, which are slower.
 func (s setup) config(timeout time.Duration) (engine.Config, error) {
 	c := engine.Config{
-		DatabaseURL: s.Database,
-		Create:      provisioning.CreateOptions{SendWindow: 2 * time.Second, Settle: 3 * time.Second},
+		DatabaseURL: s.Database, Workers: s.Workers,
+		Create: provisioning.CreateOptions{SendWindow: 2 * time.Second, Settle: 3 * time.Second},
 		Timings: engine.Timings{
 			Sweep: 200 * time.Millisecond, Lease: 1500 * time.Millisecond, Watchdog: 2 * time.Second, StepTimeout: 10 * time.Second, Observe: s.Observe, FirstLook: time.Second, Poll: 100 * time.Millisecond,
 			Confirm: 300 * time.Millisecond, RetryFirst: 100 * time.Millisecond, RetryMax: 2 * time.Second, Probe: time.Second, RecordEvery: 200 * time.Millisecond,
