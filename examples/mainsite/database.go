@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -34,13 +35,34 @@ func openDatabase(ctx context.Context, url provisioning.Secret) (*database, erro
 		return nil, err
 	}
 	d := &database{db}
-	for _, t := range tables {
-		if _, err := db.ExecContext(ctx, t); err != nil {
-			d.close()
-			return nil, fmt.Errorf("the database: %w", err)
-		}
+	if err := d.makeTables(ctx); err != nil {
+		d.close()
+		return nil, fmt.Errorf("the database: %w", err)
 	}
 	return d, nil
+}
+
+// makeTables tries again: of several processes that make a table at the same moment, all but one may fail, whatever IF NOT EXISTS says.
+func (d *database) makeTables(ctx context.Context) error {
+	const tries = 10
+	for i := 1; ; i++ {
+		err := d.tx(ctx, func(tx *sql.Tx) error {
+			for _, t := range tables {
+				if _, err := tx.ExecContext(ctx, t); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err == nil || i == tries {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Duration(i) * 20 * time.Millisecond):
+		}
+	}
 }
 
 func connect(text string) (*sql.DB, error) {

@@ -7,10 +7,13 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/hvpanels/hvpanels/provisioning"
 )
 
 // outcome is what one run of the program left behind.
@@ -177,4 +180,20 @@ func TestATemporaryDatabaseIsRemoved(t *testing.T) {
 	left, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	assert.Empty(t, left)
+}
+
+func TestManySitesMayStartAtOnceOnAnEmptyDatabase(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, r *rig) {
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				db, err := openDatabase(t.Context(), provisioning.Secret(r.db))
+				if assert.NoError(t, err) {
+					db.close()
+				}
+			})
+		}
+		all.Wait()
+	})
 }

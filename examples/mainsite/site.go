@@ -189,7 +189,7 @@ func (s *site) resetPassword(ctx context.Context, key string) (command string, e
 	return s.engine.Do(ctx, key, engine.Command{Verb: engine.ResetRootPassword})
 }
 
-// setCustomer stores a customer. Records that were waiting for the customer's user on the OSPAB panel, or were given up, are tried at once.
+// setCustomer stores a customer. Records that were waiting for the customer's user on the OSPAB panel are tried at once.
 func (s *site) setCustomer(ctx context.Context, c customer) error {
 	const page = 100
 	userAdded, err := s.db.saveCustomer(ctx, c)
