@@ -41,6 +41,8 @@ const (
 const (
 	envDatabaseURL = "DATABASE_URL"
 	envPasswordKey = "MAINSITE_PASSWORD_KEY" // #nosec G101 -- a name
+	// envWebhookToken is what the webhooks of the VirtFusion panel carry. Without it there is no route for them.
+	envWebhookToken = "VIRTFUSION_WEBHOOK_TOKEN" // #nosec G101 -- a name
 )
 
 const defaultAddress = "127.0.0.1:8080"
@@ -173,7 +175,7 @@ func (c config) start(ctx context.Context) error {
 	if demo {
 		log = slog.New(slog.DiscardHandler)
 	}
-	s, err := openSite(ctx, c.engineConfig(url, p, log), db)
+	s, err := openSite(ctx, c.engineConfig(url, p, log), db, provisioning.Secret(c.getenv(envWebhookToken)))
 	if err != nil {
 		return err
 	}

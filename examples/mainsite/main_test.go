@@ -91,6 +91,7 @@ func TestMistakesAreOneLineAndSendNothing(t *testing.T) {
 		},
 		"a folder that is missing":     {nil, []string{"-db", "no/such/folder/x.db"}, "no/such/folder/x.db"},
 		"a short password key":         {map[string]string{"MAINSITE_PASSWORD_KEY": token}, nil, "MAINSITE_PASSWORD_KEY must have 16 characters or more"},
+		"a short webhook token":        {map[string]string{"VIRTFUSION_WEBHOOK_TOKEN": token}, nil, "VIRTFUSION_WEBHOOK_TOKEN"},
 		"an address that others reach": {nil, []string{"-listen", "0.0.0.0:8080"}, "-listen 0.0.0.0:8080 can be reached from other machines, and the routes ask for no password"},
 		"an address without a port":    {nil, []string{"-listen", "127.0.0.1"}, "-listen 127.0.0.1: must be HOST:PORT"},
 		"an argument":                  {nil, []string{"serve"}, `unexpected argument "serve"`},

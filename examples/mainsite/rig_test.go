@@ -102,7 +102,7 @@ func (r *rig) open(log *slog.Logger) *site {
 	require.NoError(r.t, err)
 	panels, err := openPanels(r.t.Context(), c, false, db)
 	require.NoError(r.t, err)
-	s, err := openSite(r.t.Context(), c.engineConfig(provisioning.Secret(r.db), panels, log), db)
+	s, err := openSite(r.t.Context(), c.engineConfig(provisioning.Secret(r.db), panels, log), db, provisioning.Secret(r.env[envWebhookToken]))
 	require.NoError(r.t, err)
 	server := httptest.NewServer(s.routes())
 	server.Config.RegisterOnShutdown(s.end)

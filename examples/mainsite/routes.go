@@ -35,6 +35,9 @@ func (s *site) routes() http.Handler {
 	handle("PUT /customers/{id}", s.putCustomer)
 	handle("POST /reconcile", s.postReconcile)
 	handle("GET /healthz", s.getHealth)
+	if s.hooks != nil {
+		m.Handle("POST /webhooks/virtfusion", s.hooks)
+	}
 	return http.NewCrossOriginProtection().Handler(m)
 }
 

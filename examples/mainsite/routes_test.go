@@ -18,6 +18,7 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 	"github.com/hvpanels/hvpanels/provisioning/engine"
 	"github.com/hvpanels/hvpanels/provisioning/provisioningtest"
+	"github.com/hvpanels/hvpanels/virtfusion"
 	"github.com/hvpanels/hvpanels/virtfusion/virtfusiontest"
 )
 
@@ -512,4 +513,31 @@ func FuzzOrdersAreReadOrRefused(f *testing.F) {
 		require.NoError(t, readJSON(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/vps", bytes.NewReader(b)), &again))
 		assert.Equal(t, o, again)
 	})
+}
+
+func TestAWebhookOfThePanelMakesTheSiteLook(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	r.timings.Observe = -1 // it looks at nothing by itself
+	r.env[envWebhookToken] = "simulated-hook-token"
+	r.begin()
+	r.want(http.StatusAccepted, "POST", "/vps", orderOf("order-1", "123"))
+	d := r.until("order-1", asDesired)
+	r.vf.AddWebhook(virtfusiontest.Webhook{URL: r.base + "/webhooks/virtfusion", Token: "simulated-hook-token"})
+	admin, err := virtfusion.New(r.vfHTTP.URL, r.vf.Token())
+	require.NoError(t, err)
+	_, err = provisioning.Delete(t.Context(), virtfusion.NewProvider(admin, virtfusion.ProviderOptions{}), d.Server.ID, provisioning.DeleteOptions{})
+	require.NoError(t, err)
+	r.until("order-1", func(d serviceDocument) bool { return d.State == engine.Lost })
+}
+
+func TestAWebhookWithoutTheTokenIsRefused(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	r.env[envWebhookToken] = "simulated-hook-token"
+	r.begin()
+	answer, err := http.Post(r.base+"/webhooks/virtfusion", "application/json", strings.NewReader(`{}`))
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	assert.Equal(t, http.StatusUnauthorized, answer.StatusCode)
 }

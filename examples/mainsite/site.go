@@ -30,12 +30,13 @@ type site struct {
 	engine *engine.Engine
 	log    *slog.Logger
 	events watchers
+	hooks  http.Handler    // of the VirtFusion panel's webhooks; nil without a token
 	ending context.Context // ends when the site does
 	end    context.CancelFunc
 }
 
 // openSite opens the engine and lets it work. Orders of an earlier run are continued.
-func openSite(ctx context.Context, c engine.Config, db *database) (*site, error) {
+func openSite(ctx context.Context, c engine.Config, db *database, webhookToken provisioning.Secret) (*site, error) {
 	e, err := engine.Open(ctx, c)
 	switch {
 	case errors.Is(err, provisioning.Mismatch):
@@ -45,7 +46,11 @@ func openSite(ctx context.Context, c engine.Config, db *database) (*site, error)
 	}
 	s := &site{db: db, engine: e, log: c.Logger, events: watchers{of: map[string]map[chan struct{}]bool{}}}
 	s.ending, s.end = context.WithCancel(context.WithoutCancel(ctx))
-	if err := e.Start(ctx); err != nil {
+	err = s.receiveHooks(webhookToken)
+	if err == nil {
+		err = e.Start(ctx)
+	}
+	if err != nil {
 		s.close(ctx)
 		return nil, err
 	}

@@ -25,7 +25,18 @@
 // never done again. The root password of a new or rebuilt server waits until [Engine.TakePassword] hands it out, once.
 //
 // [Engine.Status] says in words why a service is not as desired; [Engine.Services], [Engine.DeadLetters] and [Engine.Uncertain] list; [Engine.Watch] tells
-// what changes. [Engine.Notify] is where webhooks go: a hint to look now.
+// what changes.
+//
+// # Hints
+//
+// [Engine.Notify] is where the webhooks of panels go: a hint to look now. What an event says is not believed; the truth is read from the panel. Events may be
+// lost, doubled or late, so the engine also looks by itself, every Timings.Observe. A receiver is three lines:
+//
+//	virtfusion.NewWebhookHandler(options, func(ctx context.Context, event virtfusion.WebhookEvent) error {
+//		server, _ := event.Server()
+//		_, err := e.Notify(ctx, "amsterdam", provisioning.ID(strconv.FormatInt(int64(server.ID), 10)))
+//		return err
+//	})
 //
 // # How it works
 //

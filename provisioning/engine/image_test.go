@@ -33,8 +33,8 @@ func (n nameless) Locations(context.Context) ([]provisioning.LocationInfo, error
 var noCatalog = &provisioning.Error{Kind: provisioning.Unsupported, Op: "Catalog"}
 
 // newSolusVM2 makes a simulated panel, and an order for it.
-func newSolusVM2(t *testing.T) (provisioning.Provider, engine.Service) {
-	p := solusvm2test.New(t, solusvm2test.WithSpeed(testSpeed))
+func newSolusVM2(t *testing.T, opts ...solusvm2test.Option) (*solusvm2test.Panel, *solusvm2.Provider, engine.Service) {
+	p := solusvm2test.New(t, append([]solusvm2test.Option{solusvm2test.WithSpeed(testSpeed)}, opts...)...)
 	c, err := solusvm2.New(p.URL(), p.Token(), solusvm2.WithHTTPClient(&http.Client{Transport: p.Transport()}))
 	require.NoError(t, err)
 	provider := solusvm2.NewProvider(c, solusvm2.ProviderOptions{})
@@ -43,12 +43,12 @@ func newSolusVM2(t *testing.T) (provisioning.Provider, engine.Service) {
 	locations, err := provider.Locations(t.Context())
 	require.NoError(t, err)
 	o.Spec.Location = locations[0].ID
-	return provider, o
+	return p, provider, o
 }
 
 func TestARecordNamesTheSystemAlsoWhereOnlyTheCatalogTellsIt(t *testing.T) {
 	onEach(t, func(t *testing.T, db provisioning.Secret) {
-		provider, o := newSolusVM2(t)
+		_, provider, o := newSolusVM2(t)
 		records := newRecords(t)
 		e := start(t, config(db, provider, withRegistrar(newRegistrar(t, records, customers))))
 		require.NoError(t, e.Apply(t.Context(), o))
@@ -60,7 +60,7 @@ func TestARecordNamesTheSystemAlsoWhereOnlyTheCatalogTellsIt(t *testing.T) {
 
 func TestARecordThatNobodyDescribesSaysWhatIsMissing(t *testing.T) {
 	onEach(t, func(t *testing.T, db provisioning.Secret) {
-		provider, o := newSolusVM2(t)
+		_, provider, o := newSolusVM2(t)
 		records := newRecords(t)
 		e := start(t, config(db, nameless{provider}, withRegistrar(newRegistrar(t, records, customers))))
 		require.NoError(t, e.Apply(t.Context(), o))

@@ -136,7 +136,7 @@ func (p *Panel) post(target string) (status, redirects int, err error) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20))
-	for last := resp.Request; last.Response != nil; last = last.Response.Request {
+	for last := resp.Request; last != nil && last.Response != nil; last = last.Response.Request {
 		redirects++
 	}
 	return resp.StatusCode, redirects, nil
