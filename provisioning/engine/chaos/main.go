@@ -6,8 +6,8 @@
 // record each with the right status, and at no time a second server or record of any service.
 //
 //	go run ./chaos                                                            # 200 services, 30 s of faults, SQLite
-//	go run ./chaos -services 10000 -workers 3 -duration 10m -settle 1h        # full scale on SQLite; 1,000 services take about two minutes on two cores
-//	go run ./chaos -services 10000 -workers 4 -duration 10m -settle 1h -database postgres://user@host/empty
+//	go run ./chaos -services 10000 -workers 2 -duration 10m                   # full scale on SQLite
+//	go run ./chaos -services 10000 -workers 4 -duration 10m -database postgres://user@host/empty
 //	go run ./chaos -token-source=false                                        # a registrar that cannot search
 //	go run ./chaos -restore                                                   # the OSPAB panel is restored from an old backup
 //

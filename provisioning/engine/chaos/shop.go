@@ -162,7 +162,7 @@ func (s *shop) calm(ctx context.Context, limit time.Duration, except func(engine
 				return left, nil
 			}
 		}
-		if err := wait(ctx, 300*time.Millisecond); err != nil {
+		if err := wait(ctx, 300*time.Millisecond+time.Duration(s.total)*100*time.Microsecond); err != nil { // looking at thousands takes a while
 			return left, errors.Join(errors.New("the run was ended"), err)
 		}
 	}
