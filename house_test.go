@@ -7,13 +7,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/hvpanels/hvpanels/internal/opdoc"
 )
 
 const module = "github.com/hvpanels/hvpanels"
@@ -49,6 +50,7 @@ var mayImport = map[string][]string{
 	"provisioning/provisioningtest": {"provisioning"},
 	"internal/rest":                 {"provisioning"},
 	"internal/webhook":              {"provisioning"},
+	"internal/opdoc":                {},
 	"internal/fakeserver":           {"provisioning", "provisioning/provisioningtest"},
 	"virtfusion":                    {"provisioning", "internal/rest", "internal/webhook"},
 	"virtfusion/virtfusiontest":     {"provisioning", "provisioning/provisioningtest", "internal/fakeserver"},
@@ -96,8 +98,6 @@ func TestTheRootModuleLinksOnlyReviewedPackages(t *testing.T) {
 	assert.Equal(t, string(reviewed), strings.Join(linked, "\n")+"\n", "review the dependency, then put it into testdata/linked-packages.txt")
 }
 
-var apiLine = regexp.MustCompile(`(?m)^\s*// API: ([A-Z]+ \S+)$`)
-
 // TestEveryMethodNamesADocumentedOperation holds the "// API:" lines of each client against the panel's list of operations: every one is implemented once, none is invented. What a client leaves out stands
 // with its reason in a list of its own.
 func TestEveryMethodNamesADocumentedOperation(t *testing.T) {
@@ -107,16 +107,12 @@ func TestEveryMethodNamesADocumentedOperation(t *testing.T) {
 			t.Parallel()
 			documented := operations(t, list)
 			implemented := map[string]string{}
-			files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+			all, err := opdoc.Read(folder)
 			require.NoError(t, err)
-			for _, file := range files {
-				src, err := os.ReadFile(file)
-				require.NoError(t, err)
-				for _, m := range apiLine.FindAllStringSubmatch(string(src), -1) {
-					assert.Contains(t, documented, m[1], "%s invents an operation", file)
-					assert.NotContains(t, implemented, m[1], "%s implements an operation that exists in %s", file, implemented[m[1]])
-					implemented[m[1]] = file
-				}
+			for _, op := range all {
+				assert.Contains(t, documented, op.Name, "%s invents an operation", op.File)
+				assert.NotContains(t, implemented, op.Name, "%s implements an operation that exists in %s", op.File, implemented[op.Name])
+				implemented[op.Name] = op.File
 			}
 			omitted := operations(t, list+"-omitted")
 			for _, op := range documented {

@@ -4,16 +4,15 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/hvpanels/hvpanels/internal/opdoc"
 )
 
 // workload is everything that one panel's client is made to do, and what was seen of it.
@@ -92,24 +91,14 @@ func (w *workload) needs(e Exception) bool {
 	return false
 }
 
-var apiLine = regexp.MustCompile(`(?m)^\s*// API: ([A-Z]+ \S+)$`)
-
 // implementedIn reads the operations of a client from the last lines of its doc comments.
 func implementedIn(t *testing.T, folder string) map[string]bool {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("..", folder, "*.go"))
+	operations, err := opdoc.Read(filepath.Join("..", folder))
 	require.NoError(t, err)
 	all := map[string]bool{}
-	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") {
-			continue
-		}
-		text, err := os.ReadFile(file)
-		require.NoError(t, err)
-		for _, m := range apiLine.FindAllStringSubmatch(string(text), -1) {
-			all[m[1]] = true
-		}
+	for _, op := range operations {
+		all[op.Name] = true
 	}
-	require.NotEmpty(t, all)
 	return all
 }

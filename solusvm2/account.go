@@ -13,6 +13,7 @@ type AccountService struct{ rest *conn }
 // Get reads the user whose token the client has, with the roles that say what it may do: see User.HasRole and RoleAdmin. It is the safest call to test address
 // and token with.
 //
+// Class: read.
 // API: GET /account
 func (s *AccountService) Get(ctx context.Context, opts ...CallOption) (*User, error) {
 	var out envelope[User]
@@ -26,6 +27,7 @@ func (s *AccountService) Get(ctx context.Context, opts ...CallOption) (*User, er
 
 // CheckToken asks whether the token is valid. It was seen in two weak third-party clients only: Get is safer.
 //
+// Class: read.
 // API: GET /auth
 func (s *AccountService) CheckToken(ctx context.Context, opts ...CallOption) error {
 	return s.rest.Do(ctx, rest.Call{Op: "checkToken", Class: rest.Read, Method: http.MethodGet, Path: []any{"auth"}}, opts...)

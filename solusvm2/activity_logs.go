@@ -76,6 +76,7 @@ type ActivityLogsService struct{ rest *conn }
 // The next page is read when the one before is used up, and breaking out reads no further. Ranging again starts again. An error is the last pair. Pages are
 // counted by rows, so rows shift when records are deleted while ranging: collect first, then delete.
 //
+// Class: read.
 // API: GET /activity_logs
 func (s *ActivityLogsService) List(ctx context.Context, f ActivityLogFilter, opts ...CallOption) iter.Seq2[ActivityLog, error] {
 	return rows[ActivityLog](ctx, s.rest, pageCall{op: "listActivityLogs", path: []any{"activity_logs"}, filter: f, opts: opts})

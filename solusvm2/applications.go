@@ -72,6 +72,7 @@ type ApplicationsService struct{ rest *conn }
 // The next page is read when the one before is used up, and breaking out reads no further. Ranging again starts again. An error is the last pair. Pages are
 // counted by rows, so rows shift when records are deleted while ranging: collect first, then delete.
 //
+// Class: read.
 // API: GET /applications
 func (s *ApplicationsService) List(ctx context.Context, o ListOptions, opts ...CallOption) iter.Seq2[Application, error] {
 	return rows[Application](ctx, s.rest, pageCall{op: "listApplications", path: []any{"applications"}, filter: o, opts: opts})
@@ -79,6 +80,7 @@ func (s *ApplicationsService) List(ctx context.Context, o ListOptions, opts ...C
 
 // Create makes an application. It is sent once.
 //
+// Class: once.
 // API: POST /applications
 func (s *ApplicationsService) Create(ctx context.Context, r CreateApplicationRequest, opts ...CallOption) (*Application, error) {
 	if strings.TrimSpace(r.Name) == "" {

@@ -94,6 +94,7 @@ type BackupsService struct{ rest *conn }
 // The next page is read when the one before is used up, and breaking out reads no further. Ranging again starts again. An error is the last pair. Pages are
 // counted by rows, so rows shift when records are deleted while ranging: collect first, then delete.
 //
+// Class: read.
 // API: GET /servers/{id}/backups
 func (s *BackupsService) List(ctx context.Context, id ServerID, o ListOptions, opts ...CallOption) iter.Seq2[Backup, error] {
 	return rowsOf[Backup](ctx, s.rest, id, pageCall{op: "listServerBackups", path: []any{"servers", id, "backups"}, filter: o, opts: opts})
@@ -101,6 +102,7 @@ func (s *BackupsService) List(ctx context.Context, id ServerID, o ListOptions, o
 
 // Create makes a backup of a server. It is sent once. The backup can be used when its Status is created; the task that makes it is not told.
 //
+// Class: once.
 // API: POST /servers/{id}/backups
 func (s *BackupsService) Create(ctx context.Context, id ServerID, opts ...CallOption) (*Backup, error) {
 	if err := positive("id", id); err != nil {
@@ -111,6 +113,7 @@ func (s *BackupsService) Create(ctx context.Context, id ServerID, opts ...CallOp
 
 // Get reads one backup. NotFound when there is none.
 //
+// Class: read.
 // API: GET /backups/{id}
 func (s *BackupsService) Get(ctx context.Context, id BackupID, opts ...CallOption) (*Backup, error) {
 	return existing[Backup](ctx, s.rest, id, rest.Call{Op: "getBackup", Class: rest.Read, Method: http.MethodGet, Path: []any{"backups", id}}, opts)
@@ -118,6 +121,7 @@ func (s *BackupsService) Get(ctx context.Context, id BackupID, opts ...CallOptio
 
 // Restore puts a backup back onto its server; what is on the server is lost. It is sent once. The task is nil when the panel answered without one.
 //
+// Class: once.
 // API: POST /backups/{id}/restore
 func (s *BackupsService) Restore(ctx context.Context, id BackupID, opts ...CallOption) (*Task, error) {
 	return accepted(ctx, s.rest, id, rest.Call{Op: "restoreBackup", Class: rest.Once, Method: http.MethodPost, Path: []any{"backups", id, "restore"}}, opts)
@@ -125,6 +129,7 @@ func (s *BackupsService) Restore(ctx context.Context, id BackupID, opts ...CallO
 
 // Delete removes a backup.
 //
+// Class: set.
 // API: DELETE /backups/{id}
 func (s *BackupsService) Delete(ctx context.Context, id BackupID, opts ...CallOption) error {
 	return removed(ctx, s.rest, "deleteBackup", id, "backups", opts)

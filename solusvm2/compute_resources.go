@@ -248,6 +248,7 @@ type ComputeResourcesService struct{ rest *conn }
 // The next page is read when the one before is used up, and breaking out reads no further. Ranging again starts again. An error is the last pair. Pages are
 // counted by rows, so rows shift when records are deleted while ranging: collect first, then delete.
 //
+// Class: read.
 // API: GET /compute_resources
 func (s *ComputeResourcesService) List(ctx context.Context, f ComputeResourceFilter, opts ...CallOption) iter.Seq2[ComputeResource, error] {
 	return rows[ComputeResource](ctx, s.rest, pageCall{op: "listComputeResources", path: []any{"compute_resources"}, filter: f, opts: opts})
@@ -255,6 +256,7 @@ func (s *ComputeResourcesService) List(ctx context.Context, f ComputeResourceFil
 
 // Get reads one compute resource. NotFound when there is none.
 //
+// Class: read.
 // API: GET /compute_resources/{id}
 func (s *ComputeResourcesService) Get(ctx context.Context, id ComputeResourceID, opts ...CallOption) (*ComputeResource, error) {
 	return existing[ComputeResource](ctx, s.rest, id,
@@ -263,6 +265,7 @@ func (s *ComputeResourcesService) Get(ctx context.Context, id ComputeResourceID,
 
 // Create sets a machine up as a compute resource. It is sent once. InstallSteps shows how far that has come.
 //
+// Class: once.
 // API: POST /compute_resources
 func (s *ComputeResourcesService) Create(ctx context.Context, r CreateComputeResourceRequest, opts ...CallOption) (*ComputeResource, error) {
 	if err := r.check(); err != nil {
@@ -273,6 +276,7 @@ func (s *ComputeResourcesService) Create(ctx context.Context, r CreateComputeRes
 
 // Update changes a compute resource.
 //
+// Class: set.
 // API: PATCH /compute_resources/{id}
 func (s *ComputeResourcesService) Update(ctx context.Context, id ComputeResourceID, r UpdateComputeResourceRequest,
 	opts ...CallOption) (*ComputeResource, error) {
@@ -282,6 +286,7 @@ func (s *ComputeResourcesService) Update(ctx context.Context, id ComputeResource
 
 // Delete removes a compute resource from the panel.
 //
+// Class: set.
 // API: DELETE /compute_resources/{id}
 func (s *ComputeResourcesService) Delete(ctx context.Context, id ComputeResourceID, o DeleteComputeResourceOptions, opts ...CallOption) error {
 	if err := positive("id", id); err != nil {
@@ -293,6 +298,7 @@ func (s *ComputeResourcesService) Delete(ctx context.Context, id ComputeResource
 
 // UpdateSettings replaces the settings of a compute resource. The answer are the settings.
 //
+// Class: set.
 // API: PUT /compute_resources/{id}/settings
 func (s *ComputeResourcesService) UpdateSettings(ctx context.Context, id ComputeResourceID, r ComputeResourceSettings, opts ...CallOption) (
 	*ComputeResourceSettings, error,
@@ -314,6 +320,7 @@ func (s *ComputeResourcesService) UpdateSettings(ctx context.Context, id Compute
 
 // Networks returns the network interfaces of a node.
 //
+// Class: read.
 // API: GET /compute_resources/{id}/networks
 func (s *ComputeResourcesService) Networks(ctx context.Context, id ComputeResourceID, opts ...CallOption) ([]ComputeResourceNetwork, error) {
 	return collectOf[ComputeResourceNetwork](ctx, s.rest, id,
@@ -323,6 +330,7 @@ func (s *ComputeResourcesService) Networks(ctx context.Context, id ComputeResour
 // SetUpNetwork chooses how servers of a node are connected, while its status is ComputeResourceConfigureNetwork. It is sent once. What it answers is not
 // documented.
 //
+// Class: once.
 // API: POST /compute_resources/{id}/setup_network
 func (s *ComputeResourcesService) SetUpNetwork(ctx context.Context, id ComputeResourceID, r SetUpNetworkRequest, opts ...CallOption) error {
 	if err := positive("id", id); err != nil {
@@ -337,6 +345,7 @@ func (s *ComputeResourcesService) SetUpNetwork(ctx context.Context, id ComputeRe
 
 // InstallSteps returns how far the setting up of a node has come.
 //
+// Class: read.
 // API: GET /compute_resources/{id}/install_steps
 func (s *ComputeResourcesService) InstallSteps(ctx context.Context, id ComputeResourceID, opts ...CallOption) ([]InstallStep, error) {
 	return collectOf[InstallStep](ctx, s.rest, id, pageCall{op: "listInstallSteps", path: []any{"compute_resources", id, "install_steps"}, opts: opts})
@@ -344,6 +353,7 @@ func (s *ComputeResourcesService) InstallSteps(ctx context.Context, id ComputeRe
 
 // Storages returns the storages of a node.
 //
+// Class: read.
 // API: GET /compute_resources/{id}/storages
 func (s *ComputeResourcesService) Storages(ctx context.Context, id ComputeResourceID, opts ...CallOption) ([]Storage, error) {
 	return collectOf[Storage](ctx, s.rest, id, pageCall{op: "listComputeResourceStorages", path: []any{"compute_resources", id, "storages"}, opts: opts})
@@ -351,6 +361,7 @@ func (s *ComputeResourcesService) Storages(ctx context.Context, id ComputeResour
 
 // CreateStorage gives a node a place for disks. It is sent once.
 //
+// Class: once.
 // API: POST /compute_resources/{id}/storages
 func (s *ComputeResourcesService) CreateStorage(ctx context.Context, id ComputeResourceID, r CreateStorageRequest, opts ...CallOption) (*Storage, error) {
 	if err := positive("id", id); err != nil {

@@ -41,6 +41,7 @@ type IPAddressesService struct{ rest *conn }
 // The next page is read when the one before is used up, and breaking out reads no further. Ranging again starts again. An error is the last pair. Pages are
 // counted by rows, so rows shift when records are deleted while ranging: collect first, then delete.
 //
+// Class: read.
 // API: GET /ip_blocks/{id}/ips
 func (s *IPAddressesService) List(ctx context.Context, id IPBlockID, o ListOptions, opts ...CallOption) iter.Seq2[IPAddress, error] {
 	return rowsOf[IPAddress](ctx, s.rest, id, pageCall{op: "listIPBlockAddresses", path: []any{"ip_blocks", id, "ips"}, filter: o, opts: opts})
@@ -48,6 +49,7 @@ func (s *IPAddressesService) List(ctx context.Context, id IPBlockID, o ListOptio
 
 // Create takes the next address from a block. It is sent once. The vendor's client sends no body, and what else the panel would take is not documented.
 //
+// Class: once.
 // API: POST /ip_blocks/{id}/ips
 func (s *IPAddressesService) Create(ctx context.Context, id IPBlockID, opts ...CallOption) (*IPAddress, error) {
 	if err := positive("id", id); err != nil {
@@ -58,6 +60,7 @@ func (s *IPAddressesService) Create(ctx context.Context, id IPBlockID, opts ...C
 
 // Update reserves an address or clears its reservation. It was seen in one program that runs against a live panel; that the answer is the address is inferred.
 //
+// Class: set.
 // API: PATCH /ips/{id}
 func (s *IPAddressesService) Update(ctx context.Context, id IPAddressID, r UpdateIPAddressRequest, opts ...CallOption) (*IPAddress, error) {
 	return existing[IPAddress](ctx, s.rest, id, rest.Call{Op: "patchIPAddress", Class: rest.Set, Method: http.MethodPatch, Path: []any{"ips", id}, In: r}, opts)
@@ -66,6 +69,7 @@ func (s *IPAddressesService) Update(ctx context.Context, id IPAddressID, r Updat
 // Delete gives an address back to its block. In a block of type set it takes the address out of the block for good: to free such an address, take it from its
 // server instead.
 //
+// Class: set.
 // API: DELETE /ips/{id}
 func (s *IPAddressesService) Delete(ctx context.Context, id IPAddressID, opts ...CallOption) error {
 	return removed(ctx, s.rest, "deleteIPAddress", id, "ips", opts)

@@ -95,6 +95,7 @@ type IPBlocksService struct{ rest *conn }
 // The next page is read when the one before is used up, and breaking out reads no further. Ranging again starts again. An error is the last pair. Pages are
 // counted by rows, so rows shift when records are deleted while ranging: collect first, then delete.
 //
+// Class: read.
 // API: GET /ip_blocks
 func (s *IPBlocksService) List(ctx context.Context, f IPBlockFilter, opts ...CallOption) iter.Seq2[IPBlock, error] {
 	return rows[IPBlock](ctx, s.rest, pageCall{op: "listIPBlocks", path: []any{"ip_blocks"}, filter: f, opts: opts})
@@ -102,6 +103,7 @@ func (s *IPBlocksService) List(ctx context.Context, f IPBlockFilter, opts ...Cal
 
 // Get reads one block. NotFound when there is none.
 //
+// Class: read.
 // API: GET /ip_blocks/{id}
 func (s *IPBlocksService) Get(ctx context.Context, id IPBlockID, opts ...CallOption) (*IPBlock, error) {
 	return existing[IPBlock](ctx, s.rest, id, rest.Call{Op: "getIPBlock", Class: rest.Read, Method: http.MethodGet, Path: []any{"ip_blocks", id}}, opts)
@@ -109,6 +111,7 @@ func (s *IPBlocksService) Get(ctx context.Context, id IPBlockID, opts ...CallOpt
 
 // Create makes a block. It is sent once.
 //
+// Class: once.
 // API: POST /ip_blocks
 func (s *IPBlocksService) Create(ctx context.Context, r IPBlockRequest, opts ...CallOption) (*IPBlock, error) {
 	if err := r.check(); err != nil {
@@ -119,6 +122,7 @@ func (s *IPBlocksService) Create(ctx context.Context, r IPBlockRequest, opts ...
 
 // Update replaces a block.
 //
+// Class: set.
 // API: PUT /ip_blocks/{id}
 func (s *IPBlocksService) Update(ctx context.Context, id IPBlockID, r IPBlockRequest, opts ...CallOption) (*IPBlock, error) {
 	if err := r.check(); err != nil {
@@ -130,6 +134,7 @@ func (s *IPBlocksService) Update(ctx context.Context, id IPBlockID, r IPBlockReq
 
 // Delete removes a block.
 //
+// Class: set.
 // API: DELETE /ip_blocks/{id}
 func (s *IPBlocksService) Delete(ctx context.Context, id IPBlockID, opts ...CallOption) error {
 	return removed(ctx, s.rest, "deleteIPBlock", id, "ip_blocks", opts)

@@ -30,6 +30,7 @@ type LimitGroupsService struct{ rest *conn }
 // The next page is read when the one before is used up, and breaking out reads no further. Ranging again starts again. An error is the last pair. Pages are
 // counted by rows, so rows shift when records are deleted while ranging: collect first, then delete.
 //
+// Class: read.
 // API: GET /limit_groups
 func (s *LimitGroupsService) List(ctx context.Context, o ListOptions, opts ...CallOption) iter.Seq2[LimitGroup, error] {
 	return rows[LimitGroup](ctx, s.rest, pageCall{op: "listLimitGroups", path: []any{"limit_groups"}, filter: o, opts: opts})

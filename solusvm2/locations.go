@@ -89,6 +89,7 @@ type LocationsService struct{ rest *conn }
 // The next page is read when the one before is used up, and breaking out reads no further. Ranging again starts again. An error is the last pair. Pages are
 // counted by rows, so rows shift when records are deleted while ranging: collect first, then delete.
 //
+// Class: read.
 // API: GET /locations
 func (s *LocationsService) List(ctx context.Context, f LocationFilter, opts ...CallOption) iter.Seq2[Location, error] {
 	return rows[Location](ctx, s.rest, pageCall{op: "listLocations", path: []any{"locations"}, filter: f, opts: opts})
@@ -96,6 +97,7 @@ func (s *LocationsService) List(ctx context.Context, f LocationFilter, opts ...C
 
 // Get reads one location. NotFound when there is none.
 //
+// Class: read.
 // API: GET /locations/{id}
 func (s *LocationsService) Get(ctx context.Context, id LocationID, opts ...CallOption) (*Location, error) {
 	return existing[Location](ctx, s.rest, id, rest.Call{Op: "getLocation", Class: rest.Read, Method: http.MethodGet, Path: []any{"locations", id}}, opts)
@@ -103,6 +105,7 @@ func (s *LocationsService) Get(ctx context.Context, id LocationID, opts ...CallO
 
 // Create makes a location. It is sent once.
 //
+// Class: once.
 // API: POST /locations
 func (s *LocationsService) Create(ctx context.Context, r LocationRequest, opts ...CallOption) (*Location, error) {
 	if err := r.check(); err != nil {
@@ -113,6 +116,7 @@ func (s *LocationsService) Create(ctx context.Context, r LocationRequest, opts .
 
 // Update replaces a location.
 //
+// Class: set.
 // API: PUT /locations/{id}
 func (s *LocationsService) Update(ctx context.Context, id LocationID, r LocationRequest, opts ...CallOption) (*Location, error) {
 	if err := r.check(); err != nil {
@@ -124,6 +128,7 @@ func (s *LocationsService) Update(ctx context.Context, id LocationID, r Location
 
 // SetFlags turns the switches of a location.
 //
+// Class: set.
 // API: PATCH /locations/{id}
 func (s *LocationsService) SetFlags(ctx context.Context, id LocationID, f LocationFlags, opts ...CallOption) (*Location, error) {
 	return existing[Location](ctx, s.rest, id, rest.Call{Op: "patchLocation", Class: rest.Set, Method: http.MethodPatch,
@@ -132,6 +137,7 @@ func (s *LocationsService) SetFlags(ctx context.Context, id LocationID, f Locati
 
 // Delete removes a location.
 //
+// Class: set.
 // API: DELETE /locations/{id}
 func (s *LocationsService) Delete(ctx context.Context, id LocationID, opts ...CallOption) error {
 	return removed(ctx, s.rest, "deleteLocation", id, "locations", opts)

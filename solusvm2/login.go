@@ -45,6 +45,7 @@ func newSession(c *rest.Client, email string, password provisioning.Secret) *ses
 
 // login exchanges e-mail address and password for a token. Repeating it makes another token, which does no harm.
 //
+// Class: set.
 // API: POST /auth/login
 func login(ctx context.Context, c *rest.Client, email string, password provisioning.Secret) (*Token, error) {
 	in := struct {

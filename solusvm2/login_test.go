@@ -108,6 +108,23 @@ func TestTheFixtureOfALoginIsRead(t *testing.T) {
 	assert.Equal(t, "Bearer fixture-login-token-1", asked[1].header.Get("Authorization"))
 }
 
+func TestALoginIsRepeatedAfterAnUnclearAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		panel := &script{answers: []answer{badGateway}}
+		c, err := solusvm2.NewWithLogin(panelURL, "admin@example.com", loginPassword, solusvm2.WithHTTPClient(&http.Client{Transport: panel}))
+		require.NoError(t, err)
+		_, err = c.Account.Get(t.Context())
+		require.ErrorIs(t, err, provisioning.Unavailable)
+		require.NotErrorIs(t, err, provisioning.ErrMaybeApplied, "the call itself was not sent")
+		asked := panel.requests()
+		require.Len(t, asked, 4)
+		for _, a := range asked {
+			assert.Equal(t, "POST /api/v1/auth/login", a.method+" "+a.path)
+		}
+	})
+}
+
 func TestConcurrentCallsShareOneLogin(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

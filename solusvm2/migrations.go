@@ -32,6 +32,7 @@ type MigrationsService struct{ rest *conn }
 
 // Create starts a migration. It is sent once. Wait for its Task.
 //
+// Class: once.
 // API: POST /servers_migrations
 func (s *MigrationsService) Create(ctx context.Context, r MigrateServersRequest, opts ...CallOption) (*Migration, error) {
 	if len(r.Servers) == 0 {

@@ -112,6 +112,7 @@ type OSImagesService struct{ rest *conn }
 // The next page is read when the one before is used up, and breaking out reads no further. Ranging again starts again. An error is the last pair. Pages are
 // counted by rows, so rows shift when records are deleted while ranging: collect first, then delete.
 //
+// Class: read.
 // API: GET /os_images
 func (s *OSImagesService) List(ctx context.Context, f OSImageFilter, opts ...CallOption) iter.Seq2[OSImage, error] {
 	return rows[OSImage](ctx, s.rest, pageCall{op: "listOsImages", path: []any{"os_images"}, filter: f, opts: opts})
@@ -119,6 +120,7 @@ func (s *OSImagesService) List(ctx context.Context, f OSImageFilter, opts ...Cal
 
 // Get reads one OS image. NotFound when there is none.
 //
+// Class: read.
 // API: GET /os_images/{id}
 func (s *OSImagesService) Get(ctx context.Context, id OSImageID, opts ...CallOption) (*OSImage, error) {
 	return existing[OSImage](ctx, s.rest, id, rest.Call{Op: "getOsImage", Class: rest.Read, Method: http.MethodGet, Path: []any{"os_images", id}}, opts)
@@ -126,6 +128,7 @@ func (s *OSImagesService) Get(ctx context.Context, id OSImageID, opts ...CallOpt
 
 // Create makes an OS image without versions. It is sent once.
 //
+// Class: once.
 // API: POST /os_images
 func (s *OSImagesService) Create(ctx context.Context, r OSImageRequest, opts ...CallOption) (*OSImage, error) {
 	if err := r.check(); err != nil {
@@ -136,6 +139,7 @@ func (s *OSImagesService) Create(ctx context.Context, r OSImageRequest, opts ...
 
 // Update replaces an OS image.
 //
+// Class: set.
 // API: PUT /os_images/{id}
 func (s *OSImagesService) Update(ctx context.Context, id OSImageID, r OSImageRequest, opts ...CallOption) (*OSImage, error) {
 	if err := r.check(); err != nil {
@@ -147,6 +151,7 @@ func (s *OSImagesService) Update(ctx context.Context, id OSImageID, r OSImageReq
 
 // Delete removes an OS image.
 //
+// Class: set.
 // API: DELETE /os_images/{id}
 func (s *OSImagesService) Delete(ctx context.Context, id OSImageID, opts ...CallOption) error {
 	return removed(ctx, s.rest, "deleteOsImage", id, "os_images", opts)
@@ -154,6 +159,7 @@ func (s *OSImagesService) Delete(ctx context.Context, id OSImageID, opts ...Call
 
 // Versions returns the versions of an OS image.
 //
+// Class: read.
 // API: GET /os_images/{id}/versions
 func (s *OSImagesService) Versions(ctx context.Context, id OSImageID, opts ...CallOption) ([]OSImageVersion, error) {
 	return collectOf[OSImageVersion](ctx, s.rest, id, pageCall{op: "listOsImageVersions", path: []any{"os_images", id, "versions"}, opts: opts})
@@ -161,6 +167,7 @@ func (s *OSImagesService) Versions(ctx context.Context, id OSImageID, opts ...Ca
 
 // CreateVersion adds a version to an OS image. It is sent once.
 //
+// Class: once.
 // API: POST /os_images/{id}/versions
 func (s *OSImagesService) CreateVersion(ctx context.Context, id OSImageID, r OSImageVersionRequest, opts ...CallOption) (*OSImageVersion, error) {
 	if err := positive("id", id); err != nil {
@@ -174,6 +181,7 @@ func (s *OSImagesService) CreateVersion(ctx context.Context, id OSImageID, r OSI
 
 // GetVersion reads one version. NotFound when there is none.
 //
+// Class: read.
 // API: GET /os_image_versions/{id}
 func (s *OSImagesService) GetVersion(ctx context.Context, id OSImageVersionID, opts ...CallOption) (*OSImageVersion, error) {
 	return existing[OSImageVersion](ctx, s.rest, id,
@@ -182,6 +190,7 @@ func (s *OSImagesService) GetVersion(ctx context.Context, id OSImageVersionID, o
 
 // UpdateVersion replaces a version.
 //
+// Class: set.
 // API: PUT /os_image_versions/{id}
 func (s *OSImagesService) UpdateVersion(ctx context.Context, id OSImageVersionID, r OSImageVersionRequest, opts ...CallOption) (*OSImageVersion, error) {
 	if err := r.check(); err != nil {
@@ -193,6 +202,7 @@ func (s *OSImagesService) UpdateVersion(ctx context.Context, id OSImageVersionID
 
 // DeleteVersion removes a version.
 //
+// Class: set.
 // API: DELETE /os_image_versions/{id}
 func (s *OSImagesService) DeleteVersion(ctx context.Context, id OSImageVersionID, opts ...CallOption) error {
 	return removed(ctx, s.rest, "deleteOsImageVersion", id, "os_image_versions", opts)

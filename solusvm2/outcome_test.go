@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hvpanels/hvpanels/internal/opdoc"
 	"github.com/hvpanels/hvpanels/provisioning"
 	"github.com/hvpanels/hvpanels/solusvm2"
 )
@@ -25,25 +27,32 @@ var onceOperations = []string{
 	"POST /compute_resources/4/setup_network", "POST /compute_resources/4/storages", "POST /ip_blocks", "POST /ip_blocks/101/ips", "POST /roles",
 }
 
+// badGateway is the answer of a proxy that does not tell what became of the call.
+var badGateway = answer{status: 502, body: []byte("<html>Bad Gateway</html>"), header: http.Header{"Content-Type": {"text/html"}}}
+
+// classOf is the class of an operation. TestAnUnclearAnswerIsRepeatedOnlyWhereThatIsSafe proves it.
+func classOf(op operation) string {
+	switch {
+	case op.method == http.MethodGet:
+		return "read"
+	case slices.Contains(onceOperations, op.method+" "+op.path):
+		return "once"
+	}
+	return "set"
+}
+
 func TestAnUnclearAnswerIsRepeatedOnlyWhereThatIsSafe(t *testing.T) {
 	t.Parallel()
-	seen := map[string]bool{}
 	for _, op := range operations() {
-		name := op.method + " " + op.path
-		once := false
-		for _, o := range onceOperations {
-			once = once || o == name
-		}
-		seen[name] = true
 		t.Run(op.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				c, panel := newClient(t, answer{status: 502, body: []byte("<html>Bad Gateway</html>"), header: http.Header{"Content-Type": {"text/html"}}})
+				c, panel := newClient(t, badGateway)
 				_, err := op.call(t.Context(), c)
 				require.ErrorIs(t, err, provisioning.Unavailable)
-				assert.Equal(t, op.method != http.MethodGet, errors.Is(err, provisioning.ErrMaybeApplied))
+				assert.Equal(t, classOf(op) != "read", errors.Is(err, provisioning.ErrMaybeApplied))
 				asked := panel.requests()
-				if once {
+				if classOf(op) == "once" {
 					assert.Len(t, asked, 1)
 					return
 				}
@@ -52,9 +61,22 @@ func TestAnUnclearAnswerIsRepeatedOnlyWhereThatIsSafe(t *testing.T) {
 			})
 		})
 	}
-	for _, name := range onceOperations {
-		assert.True(t, seen[name], "%s is not an operation", name)
+}
+
+// TestTheCommentOfEachMethodTellsItsClass holds the comments against the classes that TestAnUnclearAnswerIsRepeatedOnlyWhereThatIsSafe proves, and
+// TestALoginIsRepeatedAfterAnUnclearAnswer.
+func TestTheCommentOfEachMethodTellsItsClass(t *testing.T) {
+	t.Parallel()
+	documented, err := opdoc.Read(".")
+	require.NoError(t, err)
+	proven := map[string]string{"POST /auth/login": "set"} // or read: the error is that of the call that needed the token, so a doubt does not show
+	for _, op := range operations() {
+		proven[op.method+" "+op.path] = classOf(op)
 	}
+	for _, name := range onceOperations {
+		assert.Contains(t, proven, name, "it is not an operation")
+	}
+	assert.Empty(t, opdoc.Wrong(documented, proven))
 }
 
 func TestARefusalHasItsKind(t *testing.T) {

@@ -336,6 +336,7 @@ type PlansService struct{ rest *conn }
 // The next page is read when the one before is used up, and breaking out reads no further. Ranging again starts again. An error is the last pair. Pages are
 // counted by rows, so rows shift when records are deleted while ranging: collect first, then delete.
 //
+// Class: read.
 // API: GET /plans
 func (s *PlansService) List(ctx context.Context, f PlanFilter, opts ...CallOption) iter.Seq2[Plan, error] {
 	return rows[Plan](ctx, s.rest, pageCall{op: "listPlans", path: []any{"plans"}, filter: f, opts: opts})
@@ -347,6 +348,7 @@ func (s *PlansService) List(ctx context.Context, f PlanFilter, opts ...CallOptio
 // The next page is read when the one before is used up, and breaking out reads no further. Ranging again starts again. An error is the last pair. Pages are
 // counted by rows, so rows shift when records are deleted while ranging: collect first, then delete.
 //
+// Class: read.
 // API: GET /projects/{id}/plans
 func (s *PlansService) ListByProject(ctx context.Context, id ProjectID, o ListOptions, opts ...CallOption) iter.Seq2[Plan, error] {
 	return rowsOf[Plan](ctx, s.rest, id, pageCall{op: "listProjectPlans", path: []any{"projects", id, "plans"}, filter: o, opts: opts})
@@ -354,6 +356,7 @@ func (s *PlansService) ListByProject(ctx context.Context, id ProjectID, o ListOp
 
 // Get reads one plan. NotFound when there is none.
 //
+// Class: read.
 // API: GET /plans/{id}
 func (s *PlansService) Get(ctx context.Context, id PlanID, opts ...CallOption) (*Plan, error) {
 	return existing[Plan](ctx, s.rest, id, rest.Call{Op: "getPlan", Class: rest.Read, Method: http.MethodGet, Path: []any{"plans", id}}, opts)
@@ -361,6 +364,7 @@ func (s *PlansService) Get(ctx context.Context, id PlanID, opts ...CallOption) (
 
 // Create makes a plan. It is sent once.
 //
+// Class: once.
 // API: POST /plans
 func (s *PlansService) Create(ctx context.Context, r CreatePlanRequest, opts ...CallOption) (*Plan, error) {
 	if err := r.check(); err != nil {
@@ -371,6 +375,7 @@ func (s *PlansService) Create(ctx context.Context, r CreatePlanRequest, opts ...
 
 // Update changes a plan.
 //
+// Class: set.
 // API: PUT /plans/{id}
 func (s *PlansService) Update(ctx context.Context, id PlanID, r UpdatePlanRequest, opts ...CallOption) (*Plan, error) {
 	return existing[Plan](ctx, s.rest, id, rest.Call{Op: "updatePlan", Class: rest.Set, Method: http.MethodPut, Path: []any{"plans", id}, In: r}, opts)
@@ -378,6 +383,7 @@ func (s *PlansService) Update(ctx context.Context, id PlanID, r UpdatePlanReques
 
 // Delete removes a plan. What it does about servers of the plan is not documented.
 //
+// Class: set.
 // API: DELETE /plans/{id}
 func (s *PlansService) Delete(ctx context.Context, id PlanID, opts ...CallOption) error {
 	return removed(ctx, s.rest, "deletePlan", id, "plans", opts)

@@ -52,6 +52,7 @@ type ProjectsService struct{ rest *conn }
 // The next page is read when the one before is used up, and breaking out reads no further. Ranging again starts again. An error is the last pair. Pages are
 // counted by rows, so rows shift when records are deleted while ranging: collect first, then delete.
 //
+// Class: read.
 // API: GET /projects
 func (s *ProjectsService) List(ctx context.Context, f ProjectFilter, opts ...CallOption) iter.Seq2[Project, error] {
 	return rows[Project](ctx, s.rest, listProjects(f, opts))
@@ -68,6 +69,7 @@ func listProjects(f ProjectFilter, opts []CallOption) pageCall {
 
 // Get reads one project. NotFound when there is none.
 //
+// Class: read.
 // API: GET /projects/{id}
 func (s *ProjectsService) Get(ctx context.Context, id ProjectID, opts ...CallOption) (*Project, error) {
 	return existing[Project](ctx, s.rest, id, rest.Call{Op: "getProject", Class: rest.Read, Method: http.MethodGet, Path: []any{"projects", id}}, opts)
@@ -75,6 +77,7 @@ func (s *ProjectsService) Get(ctx context.Context, id ProjectID, opts ...CallOpt
 
 // Create makes a project of the token's owner. It is sent once.
 //
+// Class: once.
 // API: POST /projects
 func (s *ProjectsService) Create(ctx context.Context, r ProjectRequest, opts ...CallOption) (*Project, error) {
 	if err := r.check(); err != nil {
@@ -85,6 +88,7 @@ func (s *ProjectsService) Create(ctx context.Context, r ProjectRequest, opts ...
 
 // Update replaces name and description of a project.
 //
+// Class: set.
 // API: PUT /projects/{id}
 func (s *ProjectsService) Update(ctx context.Context, id ProjectID, r ProjectRequest, opts ...CallOption) (*Project, error) {
 	if err := r.check(); err != nil {
@@ -95,6 +99,7 @@ func (s *ProjectsService) Update(ctx context.Context, id ProjectID, r ProjectReq
 
 // Delete removes a project. What it does about servers of the project is not documented.
 //
+// Class: set.
 // API: DELETE /projects/{id}
 func (s *ProjectsService) Delete(ctx context.Context, id ProjectID, opts ...CallOption) error {
 	return removed(ctx, s.rest, "deleteProject", id, "projects", opts)

@@ -46,6 +46,7 @@ type RolesService struct{ rest *conn }
 // The next page is read when the one before is used up, and breaking out reads no further. Ranging again starts again. An error is the last pair. Pages are
 // counted by rows, so rows shift when records are deleted while ranging: collect first, then delete.
 //
+// Class: read.
 // API: GET /roles
 func (s *RolesService) List(ctx context.Context, o ListOptions, opts ...CallOption) iter.Seq2[Role, error] {
 	return rows[Role](ctx, s.rest, pageCall{op: "listRoles", path: []any{"roles"}, filter: o, opts: opts})
@@ -53,6 +54,7 @@ func (s *RolesService) List(ctx context.Context, o ListOptions, opts ...CallOpti
 
 // Get reads one role. NotFound when there is none.
 //
+// Class: read.
 // API: GET /roles/{id}
 func (s *RolesService) Get(ctx context.Context, id RoleID, opts ...CallOption) (*Role, error) {
 	return existing[Role](ctx, s.rest, id, rest.Call{Op: "getRole", Class: rest.Read, Method: http.MethodGet, Path: []any{"roles", id}}, opts)
@@ -60,6 +62,7 @@ func (s *RolesService) Get(ctx context.Context, id RoleID, opts ...CallOption) (
 
 // Create makes a role. It is sent once.
 //
+// Class: once.
 // API: POST /roles
 func (s *RolesService) Create(ctx context.Context, r CreateRoleRequest, opts ...CallOption) (*Role, error) {
 	if strings.TrimSpace(r.Name) == "" {
@@ -73,6 +76,7 @@ func (s *RolesService) Create(ctx context.Context, r CreateRoleRequest, opts ...
 
 // Permissions returns all permissions.
 //
+// Class: read.
 // API: GET /permissions
 func (s *RolesService) Permissions(ctx context.Context, opts ...CallOption) ([]Permission, error) {
 	return collect[Permission](ctx, s.rest, pageCall{op: "listPermissions", path: []any{"permissions"}, opts: opts})

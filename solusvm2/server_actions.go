@@ -65,6 +65,7 @@ type PasswordReset struct {
 
 // Start switches a server on. The task is nil when the panel answered without one.
 //
+// Class: set.
 // API: POST /servers/{id}/start
 func (s *ServersService) Start(ctx context.Context, id ServerID, opts ...CallOption) (*Task, error) {
 	return s.act(ctx, "startServer", rest.Set, id, "start", nil, opts)
@@ -72,6 +73,7 @@ func (s *ServersService) Start(ctx context.Context, id ServerID, opts ...CallOpt
 
 // Stop switches a server off. The task is nil when the panel answered without one.
 //
+// Class: set.
 // API: POST /servers/{id}/stop
 func (s *ServersService) Stop(ctx context.Context, id ServerID, o PowerOptions, opts ...CallOption) (*Task, error) {
 	return s.act(ctx, "stopServer", rest.Set, id, "stop", o, opts)
@@ -79,6 +81,7 @@ func (s *ServersService) Stop(ctx context.Context, id ServerID, o PowerOptions, 
 
 // Restart restarts a server. It is sent once. The task is nil when the panel answered without one.
 //
+// Class: once.
 // API: POST /servers/{id}/restart
 func (s *ServersService) Restart(ctx context.Context, id ServerID, o PowerOptions, opts ...CallOption) (*Task, error) {
 	return s.act(ctx, "restartServer", rest.Once, id, "restart", o, opts)
@@ -87,6 +90,7 @@ func (s *ServersService) Restart(ctx context.Context, id ServerID, o PowerOption
 // Suspend suspends a server. Server.IsSuspended shows when it is done. The task is nil when the panel answered without one: known callers ignore the answer,
 // and that it is a task is inferred.
 //
+// Class: set.
 // API: POST /servers/{id}/suspend
 func (s *ServersService) Suspend(ctx context.Context, id ServerID, opts ...CallOption) (*Task, error) {
 	return s.act(ctx, "suspendServer", rest.Set, id, "suspend", nil, opts)
@@ -94,6 +98,7 @@ func (s *ServersService) Suspend(ctx context.Context, id ServerID, opts ...CallO
 
 // Resume lifts a suspension, as Suspend places it.
 //
+// Class: set.
 // API: POST /servers/{id}/resume
 func (s *ServersService) Resume(ctx context.Context, id ServerID, opts ...CallOption) (*Task, error) {
 	return s.act(ctx, "resumeServer", rest.Set, id, "resume", nil, opts)
@@ -105,6 +110,7 @@ func (s *ServersService) Resume(ctx context.Context, id ServerID, opts ...CallOp
 // The task is nil when the panel answered without one: known callers ignore the answer, and that it is a task is inferred. Do not wait with WaitIdle alone,
 // because the server still shows the state from before for a moment.
 //
+// Class: once.
 // API: POST /servers/{id}/reinstall
 func (s *ServersService) Reinstall(ctx context.Context, id ServerID, r ReinstallServerRequest, opts ...CallOption) (*Task, error) {
 	if err := r.check(); err != nil {
@@ -118,6 +124,7 @@ func (s *ServersService) Reinstall(ctx context.Context, id ServerID, r Reinstall
 // It is sent once although the plan would be the same after a repetition: each accepted call is a task of its own, which may restart the guest. After
 // ErrMaybeApplied read the server's plan.
 //
+// Class: once.
 // API: POST /servers/{id}/resize
 func (s *ServersService) Resize(ctx context.Context, id ServerID, r ResizeServerRequest, opts ...CallOption) (*Task, error) {
 	if err := positive("plan_id", r.PlanID); err != nil {
@@ -135,6 +142,7 @@ func (s *ServersService) Resize(ctx context.Context, id ServerID, r ResizeServer
 // ErrMaybeApplied: the password was probably changed, and nobody knows it. Reset it again. To let the panel mail the customer, call it with MailTokenOwner on a
 // client that was made with a token of the customer, see UsersService.CreateToken.
 //
+// Class: once.
 // API: POST /servers/{id}/reset_password
 func (s *ServersService) ResetPassword(ctx context.Context, id ServerID, o ResetPasswordOptions, opts ...CallOption) (*PasswordReset, error) {
 	if err := positive("id", id); err != nil {
@@ -172,6 +180,7 @@ func (a *passwordAnswer) UnmarshalJSON(b []byte) error {
 //
 // Experimental: the operation is in the vendor's description, but neither its body nor its answer was ever published.
 //
+// Class: once.
 // API: POST /servers/start
 func (s *ServersService) StartMany(ctx context.Context, in any, opts ...CallOption) (json.RawMessage, error) {
 	return s.many(ctx, "startServers", "start", in, opts)
@@ -181,6 +190,7 @@ func (s *ServersService) StartMany(ctx context.Context, in any, opts ...CallOpti
 //
 // Experimental: the operation is in the vendor's description, but neither its body nor its answer was ever published.
 //
+// Class: once.
 // API: POST /servers/restart
 func (s *ServersService) RestartMany(ctx context.Context, in any, opts ...CallOption) (json.RawMessage, error) {
 	return s.many(ctx, "restartServers", "restart", in, opts)

@@ -43,6 +43,7 @@ type RemoveIPsRequest struct {
 //
 // It is sent once: a repetition would give more addresses.
 //
+// Class: once.
 // API: POST /servers/{id}/ips
 func (s *ServersService) AddIPs(ctx context.Context, id ServerID, r AddIPsRequest, opts ...CallOption) (*Task, error) {
 	if err := r.check(); err != nil {
@@ -54,6 +55,7 @@ func (s *ServersService) AddIPs(ctx context.Context, id ServerID, r AddIPsReques
 // RemoveIPs takes addresses away from a server. They go later: read the server until it lacks them. The task is nil when the panel answered without one; what
 // it answers is not documented.
 //
+// Class: set.
 // API: DELETE /servers/{id}/ips
 func (s *ServersService) RemoveIPs(ctx context.Context, id ServerID, r RemoveIPsRequest, opts ...CallOption) (*Task, error) {
 	if len(r.IDs) == 0 {

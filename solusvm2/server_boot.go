@@ -19,6 +19,7 @@ type ServerBoot struct {
 //
 // Experimental: it was seen in one third-party module only. Server.BootMode is the confirmed way.
 //
+// Class: read.
 // API: GET /servers/{id}/boot
 func (s *ServersService) Boot(ctx context.Context, id ServerID, opts ...CallOption) (*ServerBoot, error) {
 	if err := positive("id", id); err != nil {
@@ -42,6 +43,7 @@ func (s *ServersService) Boot(ctx context.Context, id ServerID, opts ...CallOpti
 //
 // Experimental: it was seen in one third-party module only. ServersService.Update with a BootMode is the confirmed way, except for ISO images.
 //
+// Class: set.
 // API: POST /servers/{id}/boot
 func (s *ServersService) SetBoot(ctx context.Context, id ServerID, b ServerBoot, opts ...CallOption) error {
 	if err := positive("id", id); err != nil {

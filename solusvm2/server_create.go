@@ -268,6 +268,7 @@ func checkUserData(text string) error {
 // provisioning.CreateOnce does all of that. When the answer has members that cannot be read, the server is returned all the same, with ID, UUID and Name only:
 // it exists, and its id must not be lost. Kind Capacity for "no room" rests on the words of the refusal.
 //
+// Class: once.
 // API: POST /servers
 func (s *ServersService) Create(ctx context.Context, r CreateServerRequest, opts ...CallOption) (*Server, error) {
 	return s.create(ctx, "createServer", &r, onNode, []any{"servers"}, opts)
@@ -276,6 +277,7 @@ func (s *ServersService) Create(ctx context.Context, r CreateServerRequest, opts
 // CreateInProject orders a server in a project, for its owner, as Create does. It is what customers have instead of Create. Password and what follows
 // BackupSettings in the request are missing in the vendor's own client.
 //
+// Class: once.
 // API: POST /projects/{id}/servers
 func (s *ServersService) CreateInProject(ctx context.Context, id ProjectID, r CreateServerRequest, opts ...CallOption) (*Server, error) {
 	if err := positive("id", id); err != nil {
@@ -286,6 +288,7 @@ func (s *ServersService) CreateInProject(ctx context.Context, id ProjectID, r Cr
 
 // CreateOnComputeResource orders a server on one node, as Create does.
 //
+// Class: once.
 // API: POST /compute_resources/{id}/servers
 func (s *ServersService) CreateOnComputeResource(ctx context.Context, id ComputeResourceID, r CreateServerRequest, opts ...CallOption) (*Server, error) {
 	if err := positive("id", id); err != nil {

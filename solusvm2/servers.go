@@ -48,6 +48,7 @@ type ServersService struct{ rest *conn }
 // counted by rows, so rows shift when records are deleted while ranging: collect first, then delete. A server that is missing from the list is not proven to be
 // gone, see ListComplete.
 //
+// Class: read.
 // API: GET /servers
 func (s *ServersService) List(ctx context.Context, f ServerFilter, opts ...CallOption) iter.Seq2[Server, error] {
 	return rows[Server](ctx, s.rest, listServers(f, opts))
@@ -69,6 +70,7 @@ func listServers(f ServerFilter, opts []CallOption) pageCall {
 // The next page is read when the one before is used up, and breaking out reads no further. Ranging again starts again. An error is the last pair. Pages are
 // counted by rows, so rows shift when records are deleted while ranging: collect first, then delete.
 //
+// Class: read.
 // API: GET /projects/{id}/servers
 func (s *ServersService) ListByProject(ctx context.Context, id ProjectID, o ListOptions, opts ...CallOption) iter.Seq2[Server, error] {
 	return rowsOf[Server](ctx, s.rest, id, listProjectServers(id, o, opts))
@@ -89,6 +91,7 @@ func listProjectServers(id ProjectID, o ListOptions, opts []CallOption) pageCall
 // Get reads one server. NotFound means that the panel says it does not exist; NoRoute does not mean that. A server that is being deleted is read like any other
 // until its task ends.
 //
+// Class: read.
 // API: GET /servers/{id}
 func (s *ServersService) Get(ctx context.Context, id ServerID, opts ...CallOption) (*Server, error) {
 	return existing[Server](ctx, s.rest, id, rest.Call{Op: "getServer", Class: rest.Read, Method: http.MethodGet, Path: []any{"servers", id}}, opts)
@@ -126,6 +129,7 @@ func (s *ServersService) WaitIdle(ctx context.Context, id ServerID, o provisioni
 
 // Update changes the name, description, boot mode, first configuration or backups of a server.
 //
+// Class: set.
 // API: PATCH /servers/{id}
 func (s *ServersService) Update(ctx context.Context, id ServerID, r UpdateServerRequest, opts ...CallOption) (*Server, error) {
 	if r.UserData != nil {
@@ -140,6 +144,7 @@ func (s *ServersService) Update(ctx context.Context, id ServerID, r UpdateServer
 //
 // Experimental: it was seen in two third-party clients only, and which members it takes is not documented. Update is the confirmed way.
 //
+// Class: set.
 // API: PUT /servers/{id}
 func (s *ServersService) Replace(ctx context.Context, id ServerID, in any, opts ...CallOption) (*Server, error) {
 	return existing[Server](ctx, s.rest, id, rest.Call{Op: "replaceServer", Class: rest.Set, Method: http.MethodPut, Path: []any{"servers", id}, In: in}, opts)
@@ -147,6 +152,7 @@ func (s *ServersService) Replace(ctx context.Context, id ServerID, in any, opts 
 
 // UpdateSettings changes how the node runs a server's disks and firmware.
 //
+// Class: set.
 // API: PATCH /servers/{id}/settings
 func (s *ServersService) UpdateSettings(ctx context.Context, id ServerID, r ServerSettingsRequest, opts ...CallOption) (*Server, error) {
 	return existing[Server](ctx, s.rest, id,
@@ -158,6 +164,7 @@ func (s *ServersService) UpdateSettings(ctx context.Context, id ServerID, r Serv
 //
 // A server that the panel does not know is NotFound, unless an earlier attempt of this call may have deleted it.
 //
+// Class: set.
 // API: DELETE /servers/{id}
 func (s *ServersService) Delete(ctx context.Context, id ServerID, opts ...CallOption) (*Task, error) {
 	return accepted(ctx, s.rest, id, rest.Call{Op: "deleteServer", Class: rest.Set, Method: http.MethodDelete, Path: []any{"servers", id}}, opts)
@@ -165,6 +172,7 @@ func (s *ServersService) Delete(ctx context.Context, id ServerID, opts ...CallOp
 
 // Disks returns the disks of a server.
 //
+// Class: read.
 // API: GET /servers/{id}/disks
 func (s *ServersService) Disks(ctx context.Context, id ServerID, opts ...CallOption) ([]Disk, error) {
 	return collectOf[Disk](ctx, s.rest, id, pageCall{op: "listServerDisks", path: []any{"servers", id, "disks"}, opts: opts})
@@ -172,6 +180,7 @@ func (s *ServersService) Disks(ctx context.Context, id ServerID, opts ...CallOpt
 
 // Limits returns how much of its limits a server has used. It was seen in one customer portal only.
 //
+// Class: read.
 // API: GET /servers/{id}/limits
 func (s *ServersService) Limits(ctx context.Context, id ServerID, opts ...CallOption) ([]ServerLimit, error) {
 	return collectOf[ServerLimit](ctx, s.rest, id, pageCall{op: "listServerLimits", path: []any{"servers", id, "limits"}, opts: opts})

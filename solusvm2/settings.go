@@ -15,6 +15,7 @@ type SettingsService struct{ rest *conn }
 
 // Get reads the settings as JSON text, which masks itself when printed: decode the parts you need from what Reveal returns.
 //
+// Class: read.
 // API: GET /settings
 func (s *SettingsService) Get(ctx context.Context, opts ...CallOption) (SecretJSON, error) {
 	return s.settings(ctx, rest.Call{Op: "getSettings", Class: rest.Read, Method: http.MethodGet}, opts)
@@ -22,6 +23,7 @@ func (s *SettingsService) Get(ctx context.Context, opts ...CallOption) (SecretJS
 
 // Update changes settings. in holds only what is to change, and becomes the JSON body. The answer is that of Get.
 //
+// Class: set.
 // API: PATCH /settings
 func (s *SettingsService) Update(ctx context.Context, in any, opts ...CallOption) (SecretJSON, error) {
 	if in == nil {

@@ -46,6 +46,7 @@ type SnapshotsService struct{ rest *conn }
 // The next page is read when the one before is used up, and breaking out reads no further. Ranging again starts again. An error is the last pair. Pages are
 // counted by rows, so rows shift when records are deleted while ranging: collect first, then delete.
 //
+// Class: read.
 // API: GET /servers/{id}/snapshots
 func (s *SnapshotsService) List(ctx context.Context, id ServerID, o ListOptions, opts ...CallOption) iter.Seq2[Snapshot, error] {
 	return rowsOf[Snapshot](ctx, s.rest, id, pageCall{op: "listServerSnapshots", path: []any{"servers", id, "snapshots"}, filter: o, opts: opts})
@@ -53,6 +54,7 @@ func (s *SnapshotsService) List(ctx context.Context, id ServerID, o ListOptions,
 
 // Create takes a snapshot of a server. It is sent once. The snapshot can be used when its Status is available; the task that makes it is not told.
 //
+// Class: once.
 // API: POST /servers/{id}/snapshots
 func (s *SnapshotsService) Create(ctx context.Context, id ServerID, name string, opts ...CallOption) (*Snapshot, error) {
 	if err := positive("id", id); err != nil {
@@ -69,6 +71,7 @@ func (s *SnapshotsService) Create(ctx context.Context, id ServerID, name string,
 
 // Get reads one snapshot. NotFound when there is none.
 //
+// Class: read.
 // API: GET /snapshots/{id}
 func (s *SnapshotsService) Get(ctx context.Context, id SnapshotID, opts ...CallOption) (*Snapshot, error) {
 	return existing[Snapshot](ctx, s.rest, id, rest.Call{Op: "getSnapshot", Class: rest.Read, Method: http.MethodGet, Path: []any{"snapshots", id}}, opts)
@@ -76,6 +79,7 @@ func (s *SnapshotsService) Get(ctx context.Context, id SnapshotID, opts ...CallO
 
 // Revert takes the server back to a snapshot; what was written since is lost. It is sent once. The task is nil when the panel answered without one.
 //
+// Class: once.
 // API: POST /snapshots/{id}/revert
 func (s *SnapshotsService) Revert(ctx context.Context, id SnapshotID, opts ...CallOption) (*Task, error) {
 	return accepted(ctx, s.rest, id, rest.Call{Op: "revertSnapshot", Class: rest.Once, Method: http.MethodPost, Path: []any{"snapshots", id, "revert"}}, opts)
@@ -83,6 +87,7 @@ func (s *SnapshotsService) Revert(ctx context.Context, id SnapshotID, opts ...Ca
 
 // Delete removes a snapshot. The task is nil when the panel answered without one.
 //
+// Class: set.
 // API: DELETE /snapshots/{id}
 func (s *SnapshotsService) Delete(ctx context.Context, id SnapshotID, opts ...CallOption) (*Task, error) {
 	return accepted(ctx, s.rest, id, rest.Call{Op: "deleteSnapshot", Class: rest.Set, Method: http.MethodDelete, Path: []any{"snapshots", id}}, opts)

@@ -71,6 +71,7 @@ type SSHKeysService struct{ rest *conn }
 // The next page is read when the one before is used up, and breaking out reads no further. Ranging again starts again. An error is the last pair. Pages are
 // counted by rows, so rows shift when records are deleted while ranging: collect first, then delete.
 //
+// Class: read.
 // API: GET /ssh_keys
 func (s *SSHKeysService) List(ctx context.Context, f SSHKeyFilter, opts ...CallOption) iter.Seq2[SSHKey, error] {
 	return rows[SSHKey](ctx, s.rest, pageCall{op: "listSSHKeys", path: []any{"ssh_keys"}, filter: f, opts: opts})
@@ -82,6 +83,7 @@ func (s *SSHKeysService) List(ctx context.Context, f SSHKeyFilter, opts ...CallO
 // The next page is read when the one before is used up, and breaking out reads no further. Ranging again starts again. An error is the last pair. Pages are
 // counted by rows, so rows shift when records are deleted while ranging: collect first, then delete.
 //
+// Class: read.
 // API: GET /projects/{id}/ssh_keys
 func (s *SSHKeysService) ListByProject(ctx context.Context, id ProjectID, o ListOptions, opts ...CallOption) iter.Seq2[SSHKey, error] {
 	return rowsOf[SSHKey](ctx, s.rest, id, pageCall{op: "listProjectSSHKeys", path: []any{"projects", id, "ssh_keys"}, filter: o, opts: opts})
@@ -89,6 +91,7 @@ func (s *SSHKeysService) ListByProject(ctx context.Context, id ProjectID, o List
 
 // Get reads one key. NotFound when there is none.
 //
+// Class: read.
 // API: GET /ssh_keys/{id}
 func (s *SSHKeysService) Get(ctx context.Context, id SSHKeyID, opts ...CallOption) (*SSHKey, error) {
 	return existing[SSHKey](ctx, s.rest, id, rest.Call{Op: "getSSHKey", Class: rest.Read, Method: http.MethodGet, Path: []any{"ssh_keys", id}}, opts)
@@ -96,6 +99,7 @@ func (s *SSHKeysService) Get(ctx context.Context, id SSHKeyID, opts ...CallOptio
 
 // Create adds a key to a user. It is sent once: repeating it may make a second key.
 //
+// Class: once.
 // API: POST /ssh_keys
 func (s *SSHKeysService) Create(ctx context.Context, r CreateSSHKeyRequest, opts ...CallOption) (*SSHKey, error) {
 	if err := r.check(); err != nil {
@@ -107,6 +111,7 @@ func (s *SSHKeysService) Create(ctx context.Context, r CreateSSHKeyRequest, opts
 
 // Delete removes a key. Servers that were made with it keep it.
 //
+// Class: set.
 // API: DELETE /ssh_keys/{id}
 func (s *SSHKeysService) Delete(ctx context.Context, id SSHKeyID, opts ...CallOption) error {
 	return removed(ctx, s.rest, "deleteSSHKey", id, "ssh_keys", opts)

@@ -143,6 +143,7 @@ type TasksService struct{ rest *conn }
 // The next page is read when the one before is used up, and breaking out reads no further. Ranging again starts again. An error is the last pair. Pages are
 // counted by rows, so rows shift when records are deleted while ranging: collect first, then delete.
 //
+// Class: read.
 // API: GET /tasks
 func (s *TasksService) List(ctx context.Context, f TaskFilter, opts ...CallOption) iter.Seq2[Task, error] {
 	return rows[Task](ctx, s.rest, pageCall{op: "listTasks", path: []any{"tasks"}, filter: f, opts: opts})
@@ -150,6 +151,7 @@ func (s *TasksService) List(ctx context.Context, f TaskFilter, opts ...CallOptio
 
 // Get reads one task. NotFound when there is none; how long the panel keeps them is not documented.
 //
+// Class: read.
 // API: GET /tasks/{id}
 func (s *TasksService) Get(ctx context.Context, id TaskID, opts ...CallOption) (*Task, error) {
 	return existing[Task](ctx, s.rest, id, rest.Call{Op: "getTask", Class: rest.Read, Method: http.MethodGet, Path: []any{"tasks", id}}, opts)

@@ -70,6 +70,7 @@ type UsageService struct{ rest *conn }
 // Series reads one metric of a server, which is named by its UUID and not by its number. Which span of time the panel answers with, and how to ask for another
 // one, is not documented.
 //
+// Class: read.
 // API: GET /usage/{metric}/{uuid}
 func (s *UsageService) Series(ctx context.Context, m UsageMetric, uuid string, opts ...CallOption) ([]UsageItem, error) {
 	if m == "" {

@@ -82,6 +82,7 @@ type UsersService struct{ rest *conn }
 // counted by rows, so rows shift when records are deleted while ranging: collect first, then delete. A user that is missing from the list is not proven to be
 // gone, see ListComplete.
 //
+// Class: read.
 // API: GET /users
 func (s *UsersService) List(ctx context.Context, f UserFilter, opts ...CallOption) iter.Seq2[User, error] {
 	return rows[User](ctx, s.rest, listUsers(f, opts))
@@ -118,6 +119,7 @@ func (s *UsersService) FindByEmail(ctx context.Context, email string, opts ...Ca
 
 // Create makes a user. It is sent once; after ErrMaybeApplied look with FindByEmail.
 //
+// Class: once.
 // API: POST /users
 func (s *UsersService) Create(ctx context.Context, r CreateUserRequest, opts ...CallOption) (*User, error) {
 	if !strings.Contains(r.Email, "@") {
@@ -131,6 +133,7 @@ func (s *UsersService) Create(ctx context.Context, r CreateUserRequest, opts ...
 
 // Update replaces a user. Patch is safer where only something is to change.
 //
+// Class: set.
 // API: PUT /users/{id}
 func (s *UsersService) Update(ctx context.Context, id UserID, r UpdateUserRequest, opts ...CallOption) (*User, error) {
 	return s.update(ctx, "updateUser", http.MethodPut, id, r, opts)
@@ -138,6 +141,7 @@ func (s *UsersService) Update(ctx context.Context, id UserID, r UpdateUserReques
 
 // Patch changes a user. It was seen in the vendor's WHMCS module.
 //
+// Class: set.
 // API: PATCH /users/{id}
 func (s *UsersService) Patch(ctx context.Context, id UserID, r UpdateUserRequest, opts ...CallOption) (*User, error) {
 	return s.update(ctx, "patchUser", http.MethodPatch, id, r, opts)
@@ -152,6 +156,7 @@ func (s *UsersService) update(ctx context.Context, op, method string, id UserID,
 
 // Delete removes a user. It is expected to be refused while the user owns servers, which is a guess.
 //
+// Class: set.
 // API: DELETE /users/{id}
 func (s *UsersService) Delete(ctx context.Context, id UserID, opts ...CallOption) error {
 	return removed(ctx, s.rest, "deleteUser", id, "users", opts)
@@ -165,6 +170,7 @@ type CreateTokenOptions struct {
 
 // CreateToken makes a token with which calls are made as that user: New takes it. It is sent once. It was seen in the vendor's WHMCS module, with OneTime only.
 //
+// Class: once.
 // API: POST /users/{id}/tokens
 func (s *UsersService) CreateToken(ctx context.Context, id UserID, o CreateTokenOptions, opts ...CallOption) (*Token, error) {
 	if err := positive("id", id); err != nil {

@@ -62,6 +62,7 @@ func (a *vncAnswer) UnmarshalJSON(b []byte) error {
 // OpenVNC prepares a server's console. Do not offer it while ServerSettings.VNCEnabled is false or the server is suspended. It is sent once, because it may end
 // another viewer's session.
 //
+// Class: once.
 // API: POST /servers/{id}/vnc_up
 func (s *ServersService) OpenVNC(ctx context.Context, id ServerID, opts ...CallOption) (*VNC, error) {
 	if err := positive("id", id); err != nil {
