@@ -23,11 +23,12 @@ type listedPackage struct {
 	ImportPath string
 	Standard   bool
 	Imports    []string
+	Export     string // with the argument -export: the file with the package's types
 }
 
 func goList(t *testing.T, args ...string) []listedPackage {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-json=ImportPath,Standard,Imports"}, args...)...)
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-json=ImportPath,Standard,Imports,Export"}, args...)...)
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	out, err := cmd.Output()
 	require.NoError(t, err)

@@ -1,6 +1,7 @@
 package provisioning
 
 import (
+	"log/slog"
 	"net/netip"
 	"time"
 )
@@ -83,6 +84,9 @@ type Instance struct {
 	Built       time.Time // when the present installation was finished
 	Native      any       // the panel's own type: *virtfusion.Server
 }
+
+// LogValue logs all of it, with its secrets masked.
+func (i Instance) LogValue() slog.Value { return Masked(i) }
 
 // State folds the parts for display. Suspension wins, then the phase, then the power.
 func (i Instance) State() State {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"reflect"
 )
 
 // Opt is a value that may be absent, null or present. It is used where null is an instruction (clear, inherit), and where a
@@ -74,6 +75,10 @@ func (o Opt[T]) LogValue() slog.Value {
 		return slog.StringValue(o.String())
 	}
 	return slog.AnyValue(o.value)
+}
+
+func (o *Opt[T]) mask(depth int) bool {
+	return o.state != optValue || mask(reflect.ValueOf(&o.value).Elem(), depth)
 }
 
 // MarshalJSON writes the value, or null.

@@ -155,6 +155,9 @@ type Usage struct {
 	Native  any
 }
 
+// LogValue logs all of it, with its secrets masked.
+func (u Usage) LogValue() slog.Value { return Masked(u) }
+
 // UsageReader reads counters without asking the hypervisor, so that a fleet can be read every hour.
 type UsageReader interface {
 	Usage(ctx context.Context, id ID) (Usage, error)

@@ -10,9 +10,9 @@ import (
 // value, because secrets travel on the wire.
 //
 // Three ways around the mask are closed elsewhere, because a string type cannot close them. fmt does not reach methods of unexported fields: structs of this
-// module keep secrets behind pointers or functions there. slog's JSON handler encodes structs with encoding/json: structs of this package that hold a Secret
-// have a LogValue, and a struct of your own needs one too. And a verb that does not fit, which go vet refuses (%p or %w for a Secret, %s for a pointer in a
-// struct), makes fmt print the raw value.
+// module keep secrets behind pointers or functions there. slog's JSON handler encodes structs with encoding/json: structs of this package and of the clients
+// that hold a Secret have a LogValue; a struct of your own needs one too, and slices and maps of such structs need Masked. And a verb that does not fit, which
+// go vet refuses (%p or %w for a Secret, %s for a pointer in a struct), makes fmt print the raw value.
 type Secret string
 
 const secretMask = "[secret]"

@@ -41,10 +41,13 @@ func (s *SecretJSON) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// MarshalJSON writes the text back.
+// MarshalJSON writes the text back. What is no JSON, such as the mask that provisioning.Masked puts in its place, is written as a string.
 func (s SecretJSON) MarshalJSON() ([]byte, error) {
-	if s.Secret == "" {
+	switch {
+	case s.Secret == "":
 		return []byte("null"), nil
+	case !json.Valid([]byte(s.Reveal())):
+		return json.Marshal(s.Secret)
 	}
 	return []byte(s.Reveal()), nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"log/slog"
 	"net/http"
 	"slices"
 
@@ -27,6 +28,9 @@ type Backup struct {
 	CreatedAt      Time                    `json:"created_at"`
 }
 
+// LogValue logs all of it, with its secrets masked.
+func (b Backup) LogValue() slog.Value { return provisioning.Masked(b) }
+
 func (b *Backup) key() (int64, string) { return int64(b.ID), "backup" }
 
 // BackupNode is where backups are kept.
@@ -39,6 +43,9 @@ type BackupNode struct {
 	BackupsCount          Int          `json:"backups_count"`
 	TotalBackupsSize      Float        `json:"total_backups_size"` // its unit is not documented
 }
+
+// LogValue logs all of it, with its secrets masked.
+func (n BackupNode) LogValue() slog.Value { return provisioning.Masked(n) }
 
 // Format prints the node with its secrets masked, for every verb.
 func (n *BackupNode) Format(f fmt.State, _ rune) {

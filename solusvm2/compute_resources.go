@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -154,6 +155,9 @@ type Storage struct {
 	Credentials             SecretJSON `json:"credentials"`
 }
 
+// LogValue logs all of it, with its secrets masked.
+func (s Storage) LogValue() slog.Value { return provisioning.Masked(s) }
+
 func (s *Storage) key() (int64, string) { return int64(s.ID), "storage" }
 
 // Format prints the storage with its secrets masked, for every verb.
@@ -194,6 +198,9 @@ type CreateComputeResourceRequest struct {
 	Locations []LocationID        `json:"locations,omitempty"`
 	License   LicenseType         `json:"license_type,omitzero"`
 }
+
+// LogValue logs all of it, with its secrets masked.
+func (r CreateComputeResourceRequest) LogValue() slog.Value { return provisioning.Masked(r) }
 
 func (r *CreateComputeResourceRequest) check() error {
 	for _, f := range []struct{ name, value string }{{"name", r.Name}, {"host", r.Host}} {

@@ -3,6 +3,7 @@ package solusvm2
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,9 @@ type Token struct {
 	// ExpiresAt is zero when the panel does not tell. It was seen as RFC 3339 and without a zone.
 	ExpiresAt Time `json:"expires_at"`
 }
+
+// LogValue logs all of it, with its secrets masked.
+func (t Token) LogValue() slog.Value { return provisioning.Masked(t) }
 
 // renewBefore is how long before its known end a token is renewed.
 const renewBefore = time.Minute

@@ -3,6 +3,7 @@ package solusvm2
 import (
 	"context"
 	"iter"
+	"log/slog"
 	"net/http"
 	"strings"
 
@@ -22,6 +23,9 @@ type Project struct {
 	Owner       *User     `json:"owner"`
 	CreatedAt   Time      `json:"created_at"`
 }
+
+// LogValue logs all of it, with its secrets masked.
+func (p Project) LogValue() slog.Value { return provisioning.Masked(p) }
 
 func (p *Project) key() (int64, string) { return int64(p.ID), "project" }
 

@@ -3,6 +3,7 @@ package solusvm2
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 
 	"github.com/hvpanels/hvpanels/internal/rest"
@@ -25,6 +26,9 @@ type ReinstallServerRequest struct {
 	UserData        string              `json:"user_data,omitzero"` // cloud-init, with LF line ends
 	Password        provisioning.Secret `json:"password,omitzero"`  // seen in one third-party module only
 }
+
+// LogValue logs all of it, with its secrets masked.
+func (r ReinstallServerRequest) LogValue() slog.Value { return provisioning.Masked(r) }
 
 func (r *ReinstallServerRequest) check() error {
 	if err := checkInstallation(r.OS, r.Application, r.ApplicationData); err != nil {
@@ -62,6 +66,9 @@ type PasswordReset struct {
 	// Task is nil when the panel did not tell one. Whether it makes one is not documented; where it does, the password is valid when the task is done.
 	Task *Task
 }
+
+// LogValue logs all of it, with its secrets masked.
+func (p PasswordReset) LogValue() slog.Value { return provisioning.Masked(p) }
 
 // Start switches a server on. The task is nil when the panel answered without one.
 //

@@ -2,6 +2,7 @@ package solusvm2
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -62,6 +63,9 @@ type CreateServerRequest struct {
 	VPCNetworks               []VPCNetworkID
 	IsDisasterRecoveryEnabled *bool
 }
+
+// LogValue logs all of it, with its secrets masked.
+func (r CreateServerRequest) LogValue() slog.Value { return provisioning.Masked(r) }
 
 // AdditionalDisk is one more disk of a new server.
 type AdditionalDisk struct {

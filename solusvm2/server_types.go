@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"slices"
@@ -53,6 +54,9 @@ type Server struct {
 	NextScheduledBackupAt Time            `json:"next_scheduled_backup_at"`
 	CreatedAt             Time            `json:"created_at"`
 }
+
+// LogValue logs all of it, with its secrets masked.
+func (s Server) LogValue() slog.Value { return provisioning.Masked(s) }
 
 func (s *Server) key() (int64, string) { return int64(s.ID), "server" }
 
@@ -107,6 +111,9 @@ type ServerSettings struct {
 	DiskDriver    DiskDriver    `json:"disk_driver"`
 	Firmware      Firmware      `json:"firmware"`
 }
+
+// LogValue logs all of it, with its secrets masked.
+func (s ServerSettings) LogValue() slog.Value { return provisioning.Masked(s) }
 
 // ConsolePassword is the password of the VNC console, wherever the panel's version keeps it.
 func (s *ServerSettings) ConsolePassword() provisioning.Secret {
@@ -362,6 +369,9 @@ type Disk struct {
 	Storage    *Storage  `json:"storage"`
 	Offer      *Offer    `json:"offer"`
 }
+
+// LogValue logs all of it, with its secrets masked.
+func (d Disk) LogValue() slog.Value { return provisioning.Masked(d) }
 
 // Offer is something that can be ordered besides a plan.
 type Offer struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -26,6 +27,9 @@ type User struct {
 	AllowedIPs []string    `json:"allowed_ips"` // addresses and networks from which the user may use the panel and its API; empty means from everywhere
 	CreatedAt  Time        `json:"created_at"`
 }
+
+// LogValue logs all of it, with its secrets masked.
+func (u User) LogValue() slog.Value { return provisioning.Masked(u) }
 
 func (u *User) key() (int64, string) { return int64(u.ID), "user" }
 
@@ -62,6 +66,9 @@ type CreateUserRequest struct {
 	AllowedIPs    []string            `json:"allowed_ips,omitempty"` // addresses and networks
 }
 
+// LogValue logs all of it, with its secrets masked.
+func (c CreateUserRequest) LogValue() slog.Value { return provisioning.Masked(c) }
+
 // UpdateUserRequest changes a user. Fields that are left out stay as they are with Patch; what Update makes of them is not documented.
 type UpdateUserRequest struct {
 	Password      provisioning.Secret `json:"password,omitzero"`
@@ -72,6 +79,9 @@ type UpdateUserRequest struct {
 	BillingUserID string              `json:"billing_user_id,omitzero"`
 	AllowedIPs    []string            `json:"allowed_ips,omitzero"` // an empty list that is not nil is sent
 }
+
+// LogValue logs all of it, with its secrets masked.
+func (u UpdateUserRequest) LogValue() slog.Value { return provisioning.Masked(u) }
 
 // UsersService keeps users of the panel.
 type UsersService struct{ rest *conn }

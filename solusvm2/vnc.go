@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -26,6 +27,9 @@ type VNC struct {
 	// VNCProxyURL is on newer panels. One portal opens it in the browser in preference to URL; what it is for is not documented.
 	VNCProxyURL provisioning.Secret `json:"vnc_proxy_url"`
 }
+
+// LogValue logs all of it, with its secrets masked.
+func (v VNC) LogValue() slog.Value { return provisioning.Masked(v) }
 
 // Password is the password of the VNC console. When it is empty read the server: see ServerSettings.ConsolePassword.
 func (v *VNC) Password() provisioning.Secret { return v.VM.Settings.ConsolePassword() }

@@ -48,6 +48,9 @@ type EventOptions struct {
 	Logger *slog.Logger
 }
 
+// LogValue logs all of it, with its secrets masked.
+func (o EventOptions) LogValue() slog.Value { return provisioning.Masked(o) }
+
 func (o EventOptions) secretParam() string {
 	if o.SecretParam == "" {
 		return DefaultSecretParam

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/url"
@@ -41,6 +42,9 @@ type EventSetup struct {
 	// Parameters is the JSON text for the additional parameters. It contains the secret, so it prints as a mask; Reveal and WriteTo show it.
 	Parameters provisioning.Secret
 }
+
+// LogValue logs all of it, with its secrets masked.
+func (s EventSetup) LogValue() slog.Value { return provisioning.Masked(s) }
 
 // NewEventSetup prepares the values for Settings > Event Handlers > Add Webhook. The secret is the first of o.Secrets. Errors are of Kind Invalid and name
 // the field.

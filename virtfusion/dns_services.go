@@ -3,6 +3,7 @@ package virtfusion
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 
 	"github.com/hvpanels/hvpanels/internal/rest"
@@ -28,6 +29,9 @@ type DNSService struct {
 	Created      Time            `json:"created"`
 	Updated      Time            `json:"updated"`
 }
+
+// LogValue logs all of it, with its secrets masked.
+func (d DNSService) LogValue() slog.Value { return provisioning.Masked(d) }
 
 // DNSServicesService reads DNS services. The panel has no list of them.
 type DNSServicesService struct{ rest *rest.Client }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+	"log/slog"
 	"net/http"
 
 	"github.com/hvpanels/hvpanels/internal/rest"
@@ -41,6 +42,9 @@ type Hypervisor struct {
 	Created Time `json:"created"`
 	Updated Time `json:"updated"`
 }
+
+// LogValue logs all of it, with its secrets masked.
+func (h Hypervisor) LogValue() slog.Value { return provisioning.Masked(h) }
 
 // HypervisorNetwork is a network of a hypervisor.
 type HypervisorNetwork struct {

@@ -2,6 +2,7 @@ package virtfusion
 
 import (
 	"encoding/json"
+	"log/slog"
 	"net"
 	"net/netip"
 
@@ -74,6 +75,9 @@ type Server struct {
 	SharedUsers      json.RawMessage `json:"sharedUsers,omitempty"`      // empty in every example
 }
 
+// LogValue logs all of it, with its secrets masked.
+func (s Server) LogValue() slog.Value { return provisioning.Masked(s) }
+
 // ServerOS names the installed operating system.
 type ServerOS struct {
 	TemplateName string `json:"templateName"`
@@ -137,6 +141,9 @@ type ServerSettings struct {
 	PCIPorts    Int             `json:"pciPorts"`
 	Resources   ServerResources `json:"resources"`
 }
+
+// LogValue logs all of it, with its secrets masked.
+func (s ServerSettings) LogValue() slog.Value { return provisioning.Masked(s) }
 
 // ServerResources is what a server was given.
 type ServerResources struct {

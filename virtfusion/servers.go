@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -154,6 +155,9 @@ type ServerPasswordReset struct {
 	QueueID          QueueID             `json:"queueId"` // 0 when the panel gave none
 	ExpectedPassword provisioning.Secret `json:"expectedPassword"`
 }
+
+// LogValue logs all of it, with its secrets masked.
+func (s ServerPasswordReset) LogValue() slog.Value { return provisioning.Masked(s) }
 
 // PackageParts says which parts of a package are applied. All switches are always sent, because the panel takes one that is left out as true. AllPackageParts
 // is all of them.

@@ -2,6 +2,7 @@ package virtfusion
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -32,6 +33,9 @@ type User struct {
 	// Password is the generated password of the account. It is in the answer of Create only and cannot be read again.
 	Password provisioning.Secret `json:"password,omitempty"`
 }
+
+// LogValue logs all of it, with its secrets masked.
+func (u User) LogValue() slog.Value { return provisioning.Masked(u) }
 
 // SelfServiceMode says what a user may make for himself.
 type SelfServiceMode int64
@@ -109,6 +113,9 @@ type UserPassword struct {
 	Email    string              `json:"email"`
 	Password provisioning.Secret `json:"password"`
 }
+
+// LogValue logs all of it, with its secrets masked.
+func (u UserPassword) LogValue() slog.Value { return provisioning.Masked(u) }
 
 // UsersService keeps panel accounts. The panel has no list of users and finds them by external relation only.
 type UsersService struct{ rest *rest.Client }

@@ -2,6 +2,7 @@ package virtfusion
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -40,6 +41,9 @@ type Login struct {
 		Expires    Time `json:"expires"`
 	} `json:"expiry"`
 }
+
+// LogValue logs all of it, with its secrets masked.
+func (l Login) LogValue() slog.Value { return provisioning.Masked(l) }
 
 // URL is the address to send the browser to, on the control server at baseURL (Client.BaseURL) and on no other host: what the panel answers is a path, and
 // anything else is refused. It holds the tokens. It works once, and until Expiry.

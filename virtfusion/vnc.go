@@ -2,6 +2,7 @@ package virtfusion
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -24,6 +25,9 @@ type VNC struct {
 	// Enabled stays false on panel 7.0 whatever is done, and the socket works all the same.
 	Enabled Bool `json:"enabled"`
 }
+
+// LogValue logs all of it, with its secrets masked.
+func (v VNC) LogValue() slog.Value { return provisioning.Masked(v) }
 
 // WebSocketURL is the address a viewer such as noVNC connects to, on the control server at baseURL (Client.BaseURL). It holds the token. Connecting at once
 // after SetVNC fails (close code 1006): wait about 2.5 s. Reading the address with GET answers 405.

@@ -40,6 +40,9 @@ type WebhookOptions struct {
 	Logger *slog.Logger
 }
 
+// LogValue logs all of it, with its secrets masked.
+func (w WebhookOptions) LogValue() slog.Value { return provisioning.Masked(w) }
+
 // webhookVerifier keeps the tokens only inside of match, where printing it does not reach them.
 type webhookVerifier struct {
 	receiver *webhook.Receiver
