@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -141,4 +142,29 @@ func operations(t *testing.T, panel string) []string {
 		all = append(all, cells[0]+" "+cells[1])
 	}
 	return all
+}
+
+// TestTheREADMENamesTestsThatExist is about names such as `TestAnswers`, and about the beginnings of names: `TestH03...`.
+func TestTheREADMENamesTestsThatExist(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	var tests strings.Builder
+	require.NoError(t, filepath.WalkDir(".", func(path string, _ os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		tests.Write(source)
+		return err
+	}))
+	named := regexp.MustCompile("`((?:Test|Fuzz)\\w+)(\\.\\.\\.)?`").FindAllStringSubmatch(string(readme), -1)
+	require.Greater(t, len(named), 30)
+	for _, m := range named {
+		declaration := "\nfunc " + m[1]
+		if m[2] == "" {
+			declaration += "("
+		}
+		assert.True(t, strings.Contains(tests.String(), declaration), "README.md names %s", m[1])
+	}
 }
