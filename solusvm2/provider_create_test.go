@@ -281,6 +281,7 @@ func TestAnOwnerIsFoundMadeOrRefused(t *testing.T) {
 		"one with the billing user id is found":             {provisioning.Owner{Ref: ownerRef}, nil, nil, 0, true},
 		"one with the address and no billing id is taken":   {ann, func(m *managed) { m.AddUser(solusvm2test.User{Email: ann.Email}) }, nil, 1, true},
 		"one with the address and another id is a conflict": {ann, func(m *managed) { m.AddUser(solusvm2test.User{Email: ann.Email, BillingUserID: "5"}) }, provisioning.Conflict, 1, false},
+		"an administrator's address is a conflict":          {ann, func(m *managed) { m.AddUser(solusvm2test.User{Email: ann.Email, Admin: true}) }, provisioning.Conflict, 1, false},
 		"two with the billing user id are a conflict":       {provisioning.Owner{Ref: ownerRef}, func(m *managed) { m.AddUser(solusvm2test.User{Email: "o@example.com", BillingUserID: ownerRef}) }, provisioning.Conflict, 1, false},
 		"without an address none is made":                   {provisioning.Owner{Ref: "777"}, nil, provisioning.Invalid, 0, false},
 		"without a reference none is looked for":            {provisioning.Owner{Email: ann.Email}, nil, provisioning.Invalid, 0, false},

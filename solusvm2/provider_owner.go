@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/hvpanels/hvpanels/provisioning"
@@ -50,7 +51,7 @@ func (p *Provider) findUser(ctx context.Context, ref string) (*User, error) {
 }
 
 // EnsureOwner finds the user by its billing_user_id, or creates it with the e-mail address and a password of our making. A user who has the address but no billing_user_id gets it; one who has another is a
-// Conflict. When the answer to the creation is lost, the user is looked for again; its password is unknown then. The panel keeps no name of a user, so OwnerAccount.Name is the
+// Conflict, and so is one with another role than CLIENT: whoever orders with an administrator's address must not get that account. When the answer to the creation is lost, the user is looked for again; its password is unknown then. The panel keeps no name of a user, so OwnerAccount.Name is the
 // address. It sends no mail that is documented. The role of a new user is the panel's default, which is the customer's (a guess).
 func (p *Provider) EnsureOwner(ctx context.Context, o provisioning.Owner) (provisioning.OwnerAccount, error) {
 	u, err := p.findUser(ctx, o.Ref)
@@ -72,6 +73,9 @@ func (p *Provider) EnsureOwner(ctx context.Context, o provisioning.Owner) (provi
 	case u.BillingUserID != "":
 		return provisioning.OwnerAccount{}, &provisioning.Error{Panel: panelName, Op: "createUser", Kind: provisioning.Conflict,
 			Message: "the e-mail address belongs to the user with billing user id " + string(u.BillingUserID)}
+	case slices.ContainsFunc(u.Roles, func(r Role) bool { return r.Name != RoleClient }):
+		return provisioning.OwnerAccount{}, &provisioning.Error{Panel: panelName, Op: "createUser", Kind: provisioning.Conflict,
+			Message: "the e-mail address belongs to a user with another role than " + RoleClient + "; if it is the customer, set the billing user id in the panel"}
 	}
 	u, err = p.client.Users.Patch(ctx, u.ID, UpdateUserRequest{BillingUserID: o.Ref})
 	if err != nil {
