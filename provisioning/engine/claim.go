@@ -123,21 +123,27 @@ func (e *Engine) letGo(ctx context.Context, t *target, v verdict, wake []string)
 	if !v.done || v.after > 0 {
 		due = max(v.after.Milliseconds(), 0)
 	}
-
-	err = e.db.tx(ctx, func(x txn) error {
+	release := func(c conn) error {
 		var gen int64
-		ok, err := x.one(ctx, letGo,
+		ok, err := c.one(ctx, letGo,
 			[]any{t.id, t.token, flag(v.done), t.gen, due, t.disturbed, string(v.state), v.message, t.instance, t.ledger, t.missingAt, flag(v.failed),
 				v.waitsFor, v.followed(t)}, &gen)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return errFenced
+		if err == nil && !ok {
+			err = errFenced
 		}
 		again = gen != t.gen || !v.done && !v.failed && due == 0
-		return e.nudge(ctx, x, wake)
-	})
+		return err
+	}
+	if len(wake) == 0 {
+		err = release(e.db.pool())
+	} else {
+		err = e.db.tx(ctx, func(x txn) error {
+			if err := release(x.conn); err != nil {
+				return err
+			}
+			return e.nudge(ctx, x, wake)
+		})
+	}
 	return again, err
 }
 
