@@ -83,7 +83,7 @@ func walk(b *testing.B, e *engine.Engine, services int) {
 	b.ReportMetric(megabytes(liveHeap()), "walk-heap-after-MB")
 }
 
-// reportDatabase says how large the database is, with the wake-ups of the last hour, which River keeps, and how many those are.
+// reportDatabase says how large the database is, with the wake-ups that River has not removed yet, and how many those are.
 func reportDatabase(b *testing.B, db provisioning.Secret, services int) {
 	b.Helper()
 	raw := benchRawDB(b, db)
