@@ -40,6 +40,9 @@ var migrations = [][]string{{
 }, {
 	// A row may be dirty only because it is looked at now and then.
 	`ALTER TABLE hvpanels_target ADD COLUMN routine BIGINT NOT NULL DEFAULT 0`,
+	// Sweeps go from panel to panel: the rows of one that is paused must not be in the way of the others.
+	`DROP INDEX hvpanels_target_due`,
+	`CREATE INDEX hvpanels_target_due ON hvpanels_target(panel, due_at) WHERE due_at IS NOT NULL`,
 }}
 
 func migrateTables(ctx context.Context, c conn) error {

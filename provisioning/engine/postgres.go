@@ -14,8 +14,9 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
+// The clock is that of the statement: an index can be used with it, and not with clock_timestamp, which may change in the middle.
 var postgresDialect = &dialect{
-	replace: strings.NewReplacer("{now}", "(extract(epoch from clock_timestamp())*1000)::bigint", "{forupdate}", "FOR UPDATE", "{skiplocked}", "FOR UPDATE SKIP LOCKED"),
+	replace: strings.NewReplacer("{now}", "(extract(epoch from statement_timestamp())*1000)::bigint", "{forupdate}", "FOR UPDATE", "{skiplocked}", "FOR UPDATE SKIP LOCKED"),
 	retry: func(err error) bool {
 		var e *pgconn.PgError
 		return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01") // serialization failure, deadlock

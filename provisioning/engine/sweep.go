@@ -26,34 +26,67 @@ const fullQueue = 1000
 
 // sweep wakes workers for the rows that are due and for those whose process has died, and now and then for one row of a panel that was paused because it failed.
 func (e *Engine) sweep(ctx context.Context) error {
-	for {
-		n, err := e.sweepOnce(ctx)
-		if err != nil {
-			return err
-		}
-		e.metrics.swept(n)
-		if n < sweepRows {
-			break
+	panels, err := e.duePanels(ctx)
+	if err != nil {
+		return err
+	}
+	total := 0
+	for _, panel := range panels {
+		for more := true; more; {
+			room, err := e.room(ctx, panel)
+			if err != nil {
+				return err
+			}
+			n, err := e.sweepPanel(ctx, panel, room)
+			if err != nil {
+				return err
+			}
+			total += n
+			more = n > 0 && n >= room
 		}
 	}
+	e.metrics.swept(total)
 	return e.probePanels(ctx)
 }
 
-// sweepOnce takes up to 200 rows. A clean row that is due becomes dirty. Each time the same row is swept, it is left alone for twice as long: its wake-up may
-// just be waiting for a worker.
-func (e *Engine) sweepOnce(ctx context.Context) (rows int, err error) {
+// duePanels lists the panels that have something to do and are not paused.
+func (e *Engine) duePanels(ctx context.Context) (names []string, err error) {
+	err = e.db.pool().each(ctx, `SELECT name FROM hvpanels_panel p WHERE paused='' AND (
+		EXISTS (SELECT 1 FROM hvpanels_target t WHERE t.panel=p.name AND t.due_at<={now} AND t.lease_until IS NULL) OR
+		EXISTS (SELECT 1 FROM hvpanels_target t WHERE t.panel=p.name AND t.lease_until<{now})) ORDER BY name`, nil, func(scan func(...any) error) error {
+		var name string
+		err := scan(&name)
+		names = append(names, name)
+		return err
+	})
+	return names, err
+}
+
+// room is how many rows of the panel may be swept now.
+func (e *Engine) room(ctx context.Context, panel string) (int, error) {
+	var waiting int
+	_, err := e.db.pool().one(ctx, `SELECT count(*) FROM (SELECT 1 FROM river_job WHERE state='available' AND queue=$1 LIMIT $2) w`,
+		[]any{queuePrefix + panel, fullQueue}, &waiting)
+	return min(fullQueue-waiting, sweepRows), err
+}
+
+// sweepPanel takes up to limit rows of each kind. A clean row that is due becomes dirty. Each time the same row is swept, it is left alone for twice as long:
+// its wake-up may just be waiting for a worker.
+func (e *Engine) sweepPanel(ctx context.Context, panel string, limit int) (rows int, err error) {
+	if limit == 0 {
+		return 0, nil
+	}
 	err = e.db.tx(ctx, func(t txn) error {
 		var jobs []wakeUp
 		err := t.each(ctx, `UPDATE hvpanels_target SET owner=NULL, lease_until=NULL, claimed_at=NULL, gen=CASE WHEN gen=done_gen THEN gen+1 ELSE gen END,
 			routine=CASE WHEN gen=done_gen THEN 1 ELSE routine END,
 			due_at={now}+CAST($1 AS BIGINT)*(1<<swept), swept=CASE WHEN swept<8 THEN swept+1 ELSE 8 END
-			WHERE id IN (SELECT id FROM hvpanels_target WHERE (lease_until<{now} OR (due_at<={now} AND lease_until IS NULL))
-				AND panel NOT IN (SELECT name FROM hvpanels_panel WHERE paused<>'')
-				AND panel NOT IN (SELECT substr(queue, $3) FROM river_job WHERE state='available' AND queue LIKE $4 GROUP BY queue HAVING count(*)>=$5)
-				ORDER BY due_at LIMIT $2 {skiplocked})
-			RETURNING id, panel`, []any{e.config.Timings.Watchdog.Milliseconds(), sweepRows, len(queuePrefix) + 1, queuePrefix + "%", fullQueue}, func(scan func(...any) error) error {
-			var j wakeUp
-			err := scan(&j.ID, &j.panel)
+			WHERE id IN (
+				SELECT id FROM (SELECT id FROM hvpanels_target WHERE panel=$2 AND lease_until<{now} ORDER BY lease_until LIMIT $3 {skiplocked}) lapsed UNION ALL
+				SELECT id FROM (SELECT id FROM hvpanels_target WHERE panel=$2 AND due_at<={now} AND lease_until IS NULL ORDER BY due_at LIMIT $3 {skiplocked}) due)
+			RETURNING id`, []any{e.config.Timings.Watchdog.Milliseconds(), panel, limit}, func(scan func(...any) error) error {
+			j := wakeUp{panel: panel}
+			err := scan(&j.ID)
 			jobs = append(jobs, j)
 			return err
 		})
