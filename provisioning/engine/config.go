@@ -19,7 +19,8 @@ type Config struct {
 	// both maps together. A name belongs to one panel for ever: ids of servers and records are stored under it.
 	Providers  map[string]provisioning.Provider
 	Registrars map[string]provisioning.Registrar
-	// Workers is how many steps of one panel this process runs at once, 8 when zero. Processes add up: two of them run 16.
+	// Workers is how many steps of one panel this process runs at once, 8 when zero. Processes add up: two of them run 16. On SQLite more of them do not get
+	// more done, because one writes at a time.
 	Workers int
 	// PanelWorkers replaces Workers for the panels it names.
 	PanelWorkers map[string]int

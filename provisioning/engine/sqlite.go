@@ -51,17 +51,9 @@ func openSQLite(ctx context.Context, path string) (database, error) {
 		_ = db.Close()
 		return nil, fmt.Errorf("engine: database: %w", err)
 	}
-	one := make(turn, 1)
 	return &riverDB[*sql.Tx]{
-		d: sqliteDialect, statement: oneWriter{SQLTx(db), one}, driver: riversqlite.New(db), shut: func() { _ = db.Close() },
-		begin: func(ctx context.Context, f func(*sql.Tx, Tx) error) error {
-			give, err := one.take(ctx)
-			if err != nil {
-				return err
-			}
-			defer give()
-			return beginSQL(ctx, db, f)
-		},
+		d: sqliteDialect, statement: SQLTx(db), driver: riversqlite.New(db), shut: func() { _ = db.Close() },
+		begin: func(ctx context.Context, f func(*sql.Tx, Tx) error) error { return beginSQL(ctx, db, f) },
 	}, nil
 }
 

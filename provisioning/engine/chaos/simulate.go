@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -44,7 +45,10 @@ func simulate(ctx context.Context, o options, stderr io.Writer) (_ *report, err 
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
 	p.setup.Database, p.setup.TokenSource, p.setup.Verbose = provisioning.Secret(o.database), o.tokenSource, o.verbose
-	p.setup.Observe, p.setup.Workers = 5*time.Second+time.Duration(o.services)*5*time.Millisecond, max(8, min(o.services/200, 64))
+	p.setup.Observe, p.setup.Workers = 5*time.Second+time.Duration(o.services)*20*time.Millisecond, 8
+	if !strings.HasPrefix(o.database, "sqlite:") {
+		p.setup.Workers = max(8, min(o.services/200, 64))
+	}
 	c, err := p.setup.config(10 * time.Second)
 	if err != nil {
 		return nil, err
