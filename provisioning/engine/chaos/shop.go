@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hvpanels/hvpanels/provisioning"
@@ -85,12 +86,20 @@ func (s *shop) trade(ctx context.Context, d time.Duration) error {
 
 // rest orders what could not be ordered in time: a process that is stopped while it writes to an SQLite file holds up everybody.
 func (s *shop) rest(ctx context.Context) error {
-	for next := s.ordered(); next < s.total && ctx.Err() == nil; next++ {
-		if err := s.apply(ctx, s.order(next), engine.Present); err != nil {
-			return err
-		}
+	const callers = 8
+	var all sync.WaitGroup
+	var next atomic.Int64
+	next.Store(int64(s.ordered()))
+	errs := make([]error, callers)
+	for i := range errs {
+		all.Go(func() {
+			for n := int(next.Add(1) - 1); n < s.total && ctx.Err() == nil && errs[i] == nil; n = int(next.Add(1) - 1) {
+				errs[i] = s.apply(ctx, s.order(n), engine.Present)
+			}
+		})
 	}
-	return nil
+	all.Wait()
+	return errors.Join(errs...)
 }
 
 // change changes one service: one in eight changes is a cancellation.
