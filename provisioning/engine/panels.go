@@ -158,7 +158,8 @@ func (e *Engine) panelWorks(ctx context.Context, panel string, probe bool) error
 	return err
 }
 
-// probePanels lets one row of each panel that failed try again, at growing intervals.
+// probePanels lets one row of each panel that failed try again, at growing intervals. A row whose server or record is known goes first: what it sends may be
+// repeated, and a create that gets no answer is one more whose fate is not known. While a step of the panel still runs, that one is the probe.
 func (e *Engine) probePanels(ctx context.Context) error {
 	t := e.config.Timings
 	return e.db.tx(ctx, func(x txn) error {
@@ -179,7 +180,7 @@ func (e *Engine) probePanels(ctx context.Context) error {
 		for _, name := range names {
 			j := wakeUp{Probe: true, panel: name}
 			ok, err := x.one(ctx, `SELECT id FROM hvpanels_target WHERE panel=$1 AND gen<>done_gen
-				AND (lease_until IS NULL OR lease_until<{now}) ORDER BY attempts, due_at LIMIT 1`,
+				AND NOT EXISTS (SELECT 1 FROM hvpanels_target b WHERE b.panel=$1 AND b.lease_until>={now}) ORDER BY CASE WHEN instance='' THEN 1 ELSE 0 END, attempts, due_at LIMIT 1`,
 				[]any{name}, &j.ID)
 			if err != nil {
 				return err

@@ -304,6 +304,27 @@ func TestADeadLetterIsSentAgainByResync(t *testing.T) {
 	})
 }
 
+func TestAProbeRatherRepeatsAStatusThanRegisters(t *testing.T) {
+	onEach(t, func(t *testing.T, db provisioning.Secret) {
+		panel, records := newPanel(t), newRecords(t)
+		c := config(db, newProvider(t, panel), withRegistrar(newRegistrar(t, records, customers)))
+		e := start(t, c)
+		require.NoError(t, e.Apply(t.Context(), recorded("order-1")))
+		ready(t, e, "order-1")
+		records.Inject(provisioningtest.Fault{Op: "syncVPS", Do: provisioningtest.Answer, Status: 401, Times: -1})
+		require.NoError(t, e.Apply(t.Context(), engine.Service{Key: "order-1", Desired: engine.Suspended}))
+		eventually(t, func() bool { return paused(t, e, "records") == "credentials" }, func() string { return paused(t, e, "records") })
+		require.NoError(t, e.Apply(t.Context(), recorded("order-2")))
+		until(t, e, "order-2", engine.Ready)
+		probes := len(records.Requests())
+		eventually(t, func() bool { return len(records.Requests()) > probes+3 }, func() string { return "nothing is tried" })
+		assert.Equal(t, 1, creates(records))
+		records.Faults().Clear()
+		ready(t, e, "order-1")
+		ready(t, e, "order-2")
+	})
+}
+
 func TestH41H54AWrongKeyPausesThePanelAndLosesNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, db provisioning.Secret) {
 		panel, records := newPanel(t), newRecords(t)
