@@ -78,7 +78,7 @@ func (s *step) pausing(ctx context.Context, cause string, err error) verdict {
 	return verdict{state: s.t.state, message: "the panel is paused: " + err.Error(), after: s.e.config.Timings.RetryFirst}
 }
 
-// routeLooks is how often in a row a route has to be missing until that is believed.
+// routeLooks is how often in a row a route has to be missing until that is shown.
 const routeLooks = 3
 
 // locked handles a missing route and a missing permission: is it this one operation, or the whole panel? A panel that has no cheap call to find out is paused.
@@ -106,7 +106,9 @@ func (s *step) locked(ctx context.Context, what string, err error) (verdict, boo
 	if cause == pausedAuth {
 		return verdict{state: Blocked, message: "blocked: token lacks " + what + ": " + err.Error(), done: true}, true
 	}
-	return verdict{state: Blocked, message: "blocked: this panel has no route for " + what + ": " + err.Error(), done: true}, true
+	v := s.retry(err) // nothing was carried out, and an upgrade of the panel, or of what stands before it, ends it
+	v.state, v.message, v.done = Blocked, "blocked: this panel has no route for "+what+": "+err.Error(), true
+	return v, false
 }
 
 // note logs a failure to write something down that is not needed to go on.

@@ -21,7 +21,7 @@ const (
 
 	Held      State = "held"      // somebody else has suspended it, and only they may lift that
 	Drifted   State = "drifted"   // somebody changed in the panel what the engine had done; Resync does it again
-	Blocked   State = "blocked"   // the credentials, the panel or its version cannot do what is needed
+	Blocked   State = "blocked"   // the credentials, the panel or its version cannot do what is needed; a route that is missing is tried again now and then
 	Dead      State = "dead"      // refused for good, or failed for too long
 	Lost      State = "lost"      // the panel said twice that it does not exist
 	Foreign   State = "foreign"   // its id now belongs to another server or record
