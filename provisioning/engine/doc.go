@@ -79,7 +79,9 @@
 //
 // A panel is paused as a whole when it refuses the credentials, when what answers is not the panel, and when several services in a row get no answer. One
 // request now and then tries whether it works again, and then everything goes on ([Engine.Panels], [Engine.Pause], [Engine.Resume]). A missing permission or
-// route for one operation blocks that one service only ([Blocked]); the route is tried again now and then. A registrar that has no cheap call to tell the two apart is paused for either.
+// route for one operation blocks that one service only ([Blocked]); the route is tried again now and then. A registrar that has no cheap call to tell the two
+// apart is paused for either. One that hangs and cannot search makes a record uncertain with each such try, unless a record that it has can be updated
+// instead, which goes first.
 //
 // # Passwords
 //
