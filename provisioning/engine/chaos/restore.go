@@ -28,12 +28,8 @@ func (r *chaos) restoreRun(ctx context.Context) error {
 		return err
 	}
 	r.panels.quiet()
-	left, err := r.shop.calm(ctx, r.settle, func(engine.Status) bool { return false })
-	if err != nil {
+	if err := r.settled(ctx, "before the restore"); err != nil {
 		return err
-	}
-	if len(left) > 0 {
-		return fmt.Errorf("%d services were not as desired before the restore", len(left))
 	}
 	if err := r.panels.records.Restore(backup); err != nil {
 		return fmt.Errorf("restore: %w", err)
@@ -45,7 +41,7 @@ func (r *chaos) restoreRun(ctx context.Context) error {
 	if err := r.reconcile(ctx); err != nil {
 		return err
 	}
-	if err := r.reconciled(ctx); err != nil {
+	if err := r.settled(ctx, "after the plan of the restored panel was applied"); err != nil {
 		return err
 	}
 	return r.storm(ctx, third, true)
@@ -138,14 +134,14 @@ func (r *chaos) reconcile(ctx context.Context) error {
 	return nil
 }
 
-// reconciled checks that one plan was enough.
-func (r *chaos) reconciled(ctx context.Context) error {
+// settled wants everything to be right in the middle of a run.
+func (r *chaos) settled(ctx context.Context, when string) error {
 	if err := r.end(ctx); err != nil {
 		return err
 	}
 	if n := len(r.report.violations); n > 0 {
 		r.report.print(r.fleet.stderr)
-		return fmt.Errorf("after the plan of the restored panel was applied there were %d violations; the first: %s", n, r.report.violations[0])
+		return fmt.Errorf("%s there were %d violations; the first: %s", when, n, r.report.violations[0])
 	}
 	return nil
 }
