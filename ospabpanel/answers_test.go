@@ -205,7 +205,7 @@ func FuzzAnswers(f *testing.F) {
 	f.Add(500, "application/json", `{"error":null,"message":7}`)
 	f.Fuzz(func(t *testing.T, status int, contentType, body string) {
 		if status < 200 || status > 599 || strings.ContainsFunc(contentType, func(r rune) bool { return r < ' ' || r > '~' }) {
-			t.Skip()
+			return // no panel can send that
 		}
 		c := newClients(t, answering(status, contentType, body).Transport)
 		v, err := c.sync.Create(t.Context(), order())

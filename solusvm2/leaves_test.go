@@ -25,23 +25,11 @@ func TestEveryLeafOfTheAnswersArrives(t *testing.T) {
 		t.Run(op.fixture, func(t *testing.T) {
 			t.Parallel()
 			a := from(t, op.fixture)
-			if len(a.body) == 0 {
-				t.Skip("the panel answers nothing")
-			}
 			c, _ := newClient(t, a)
 			got, err := op.call(t.Context(), c)
 			require.NoError(t, err)
-			switch v := got.(type) {
-			case nil, json.RawMessage, *solusvm2.PasswordReset, []solusvm2.UsageItem:
-				t.Skip("it is not the answer as such")
-			case *solusvm2.Task:
-				if v == nil {
-					t.Skip("there is no task in it")
-				}
-			case *solusvm2.User:
-				if op.fixture == "listUsers.200" {
-					t.Skip("it is one of a list")
-				}
+			if len(a.body) == 0 || !isTheAnswer(got) || op.fixture == "listUsers.200" { // of the list, this operation returns one
+				return
 			}
 			want := parseJSON(t, a.body)
 			if object, ok := want.(map[string]any); ok && object["data"] != nil {
@@ -54,6 +42,17 @@ func TestEveryLeafOfTheAnswersArrives(t *testing.T) {
 			}
 		})
 	}
+}
+
+// isTheAnswer reports a result that holds all of the panel's answer, and not a part of it, or none.
+func isTheAnswer(got any) bool {
+	switch v := got.(type) {
+	case nil, json.RawMessage, *solusvm2.PasswordReset, []solusvm2.UsageItem:
+		return false
+	case *solusvm2.Task:
+		return v != nil
+	}
+	return true
 }
 
 func parseJSON(t *testing.T, body []byte) any {

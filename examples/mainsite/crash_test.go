@@ -151,9 +151,6 @@ func (v *victim) run(r *rig) {
 
 func TestKilledAtAnyWriteTheNextStartFinishesWithOneServer(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("starts some thirty processes")
-	}
 	calm := &victim{ready: make(chan struct{})}
 	r := newRig(t, calm.watch)
 	calm.run(r)

@@ -64,9 +64,6 @@ func (v *victim) run(t *testing.T, r *rig) {
 
 func TestKilledAtAnyRequestTheSameCommandFinishesWithOneServer(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("starts some eighty processes")
-	}
 	turns := make(chan struct{}, 8)
 	onEachPanel(t, func(t *testing.T, k testKind) {
 		calm := &victim{started: make(chan struct{})}

@@ -151,9 +151,6 @@ func (o *outside) finish() {
 
 func TestKilledAtAnyRequestTheNextRunFinishes(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("starts some ten processes")
-	}
 	calm := newOutside(t)
 	calm.launch()
 	calm.address()

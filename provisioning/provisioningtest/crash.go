@@ -45,7 +45,7 @@ func (h Harness) testKilled(t *testing.T, panel Panel, step int) bool {
 		return true
 	}
 	wait(t, c.Operation)
-	time.Sleep(5 * time.Minute)
+	pass(t, 5*time.Minute)
 	exactly(t, panel, "order-1")
 	return true
 }
@@ -53,7 +53,7 @@ func (h Harness) testKilled(t *testing.T, panel Panel, step int) bool {
 func (h Harness) testStopped(t *testing.T, panel Panel, step int) bool {
 	store := &provisioning.MemIntents{}
 	stopped := make(chan struct{})
-	victim := &process{step: step, act: func() { close(stopped); time.Sleep(time.Hour) }}
+	victim := &process{step: step, act: func() { close(stopped); pass(t, time.Hour) }}
 	done := make(chan error, 1)
 	go func() {
 		_, err := provisioning.CreateOnce(background(t), panel.Provider(victim.wrap), &watchedIntents{store, victim, false}, panel.Order("order-1"), provisioning.CreateOptions{})
@@ -81,9 +81,19 @@ func (h Harness) testStopped(t *testing.T, panel Panel, step int) bool {
 	if err := <-done; err != nil {
 		t.Errorf("stopped at step %d, after waking: %v", step, err)
 	}
-	time.Sleep(5 * time.Minute)
+	pass(t, 5*time.Minute)
 	exactly(t, panel, "order-1", "order-2")
 	return true
+}
+
+// pass lets the faked time of a case pass, or ends with the case.
+func pass(t *testing.T, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-t.Context().Done():
+	}
 }
 
 var errKilled = errors.New("killed")

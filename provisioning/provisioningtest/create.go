@@ -125,7 +125,7 @@ func (h Harness) testOneOrder(t *testing.T, panel Panel, fault Fault, tally *tal
 		t.Fatal(err)
 	}
 	wait(t, c.Operation)
-	time.Sleep(5 * time.Minute) // whatever is still late
+	pass(t, 5*time.Minute) // whatever is still late
 	exactly(t, panel, "order-1")
 	again := must[provisioning.Created](t)(provisioning.CreateOnce(background(t), p, store, panel.Order("order-1"), provisioning.CreateOptions{}))
 	if again.ID != c.ID {
@@ -157,7 +157,7 @@ func (h Harness) testTwoOrders(t *testing.T, panel Panel, fault Fault, tally *ta
 		})
 	}
 	wg.Wait()
-	time.Sleep(5 * time.Minute)
+	pass(t, 5*time.Minute)
 	exactly(t, panel, keys...)
 	for i, key := range keys {
 		if got := h.find(t, panel, ids[i]).Key; got != key {
@@ -185,7 +185,7 @@ func (h Harness) testImpatient(t *testing.T, panel Panel, fault Fault, tally *ta
 		t.Fatal(err)
 	}
 	wait(t, c.Operation)
-	time.Sleep(5 * time.Minute)
+	pass(t, 5*time.Minute)
 	exactly(t, panel, "order-1")
 	tally.add(1, len(panel.Servers()))
 }
@@ -250,7 +250,7 @@ func (h Harness) testRetired(t *testing.T, panel Panel) {
 		}
 	}
 	for _, pause := range []time.Duration{0, 30 * time.Minute} {
-		time.Sleep(pause)
+		pass(t, pause)
 		_, err = provisioning.CreateOnce(ctx, p, store, order, provisioning.CreateOptions{})
 		if !errors.Is(err, provisioning.Conflict) {
 			t.Errorf("after %v: %v", pause, err)
@@ -345,7 +345,7 @@ func (h Harness) testWindow(t *testing.T, panel Panel) {
 	o := provisioning.CreateOptions{OnStage: func(s provisioning.CreateStage, _ provisioning.ID) {
 		if s == provisioning.StagePlanned && !paused {
 			paused = true
-			time.Sleep(time.Hour)
+			pass(t, time.Hour)
 		}
 	}}
 	store := &provisioning.MemIntents{}

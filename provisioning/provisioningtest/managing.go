@@ -60,7 +60,7 @@ func (h Harness) testRebuild(t *testing.T, panel Panel) {
 	ctx, p := background(t), panel.Provider(nil)
 	capability[provisioning.Rebuilder](t, p)
 	id := panel.AddServer("web-1")
-	time.Sleep(time.Minute)
+	pass(t, time.Minute)
 	built := must[provisioning.Rebuilt](t)(provisioning.Rebuild(ctx, p, id, provisioning.RebuildRequest{Image: panel.Order("order-1").Image, Hostname: "web-2.example.com"}))
 	if look := must[provisioning.Look](t)(built.Look(ctx)); look.Done {
 		t.Error("the reinstallation is said to be done as soon as it is asked for")
@@ -195,7 +195,7 @@ func (h Harness) testAddresses(t *testing.T, panel Panel) {
 	id := panel.AddServer("web-1")
 	before := must[[]provisioning.Address](t)(provisioning.Addresses(ctx, p, id))
 	must[[]provisioning.Address](t)(provisioning.AddIPv4(ctx, p, id, 1))
-	time.Sleep(time.Minute)
+	pass(t, time.Minute)
 	after := must[[]provisioning.Address](t)(provisioning.Addresses(ctx, p, id))
 	if len(after) != len(before)+1 {
 		t.Fatalf("before %v, after %v", before, after)
@@ -209,7 +209,7 @@ func (h Harness) testAddresses(t *testing.T, panel Panel) {
 	if err := provisioning.RemoveAddresses(ctx, p, id, added); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(time.Minute)
+	pass(t, time.Minute)
 	if last := must[[]provisioning.Address](t)(provisioning.Addresses(ctx, p, id)); !slices.Equal(last, before) {
 		t.Errorf("before %v, at the end %v", before, last)
 	}
