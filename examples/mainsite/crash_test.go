@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hvpanels/hvpanels/examples/internal/crashtest"
 	"github.com/hvpanels/hvpanels/provisioning/engine"
 )
 
@@ -25,11 +27,9 @@ var address = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
 // launch starts the program as a process of its own, which serves with the rig's panels and database.
 func (r *rig) launch(args ...string) *exec.Cmd {
 	r.t.Helper()
-	cmd := exec.Command(os.Args[0], append([]string{"-listen", ":0", "-settle", "3s"}, args...)...)
-	cmd.Env = append(os.Environ(), asProgram+"=1", "DATABASE_URL="+r.db)
-	for name, value := range r.env {
-		cmd.Env = append(cmd.Env, name+"="+value)
-	}
+	env := map[string]string{"DATABASE_URL": r.db}
+	maps.Copy(env, r.env)
+	cmd := crashtest.Program(asProgram, env, append([]string{"-listen", ":0", "-settle", "3s"}, args...)...)
 	cmd.Stderr = os.Stderr
 	if !testing.Verbose() {
 		cmd.Stderr = nil
@@ -115,48 +115,23 @@ func TestKilledRightAfterItHasAcceptedADeletionItCarriesItOutOnce(t *testing.T) 
 	assert.Len(t, r.vf.Servers(), 1)
 }
 
-// victim is a process that one of its requests to the panels kills.
-type victim struct {
-	cmd    *exec.Cmd
-	killAt int64 // number of the request that changes something, 0 for none
-	after  bool  // the panel carries that request out first
-	writes atomic.Int64
-	dead   atomic.Bool
-	ready  chan struct{} // closed when cmd is set
-}
-
-// watch is the middleware around both panels. What the dead process had sent is dropped, as is the answer.
-func (v *victim) watch(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if v.dead.Load() || r.Method == http.MethodGet || v.writes.Add(1) != v.killAt {
-			next.ServeHTTP(w, r)
-			return
-		}
-		v.dead.Store(true)
-		<-v.ready
-		if v.after {
-			next.ServeHTTP(httptest.NewRecorder(), r)
-		}
-		_ = v.cmd.Process.Kill()
-		panic(http.ErrAbortHandler)
-	})
-}
-
-func (v *victim) run(r *rig) {
-	v.cmd = r.launch()
-	close(v.ready)
+// order starts the victim and orders a server.
+func (r *rig) order(v *crashtest.Victim) *exec.Cmd {
+	cmd := r.launch()
+	v.Started(cmd)
 	r.customers()
 	r.want(http.StatusAccepted, "POST", "/vps", orderOf("order-1", "123"))
+	return cmd
 }
 
 func TestKilledAtAnyWriteTheNextStartFinishesWithOneServer(t *testing.T) {
 	t.Parallel()
-	calm := &victim{ready: make(chan struct{})}
-	r := newRig(t, calm.watch)
-	calm.run(r)
+	calm := crashtest.NewVictim(0, false, crashtest.Writes)
+	r := newRig(t, calm.Watch)
+	cmd := r.order(calm)
 	r.until("order-1", asDesired)
-	kill(calm.cmd)
-	writes := calm.writes.Load()
+	kill(cmd)
+	writes := calm.Requests()
 	require.GreaterOrEqual(t, writes, int64(5), "account, create, name, build, record, status")
 
 	var uncertain atomic.Int64
@@ -168,11 +143,11 @@ func TestKilledAtAnyWriteTheNextStartFinishesWithOneServer(t *testing.T) {
 				turns <- struct{}{}
 				defer func() { <-turns }()
 				name := fmt.Sprintf("killed at write %d, which was carried out: %v", n+1, after)
-				v := &victim{ready: make(chan struct{}), killAt: n + 1, after: after}
-				r := newRig(t, v.watch)
-				v.run(r)
-				eventually(t, name, v.dead.Load)
-				_ = v.cmd.Wait()
+				v := crashtest.NewVictim(n+1, after, crashtest.Writes)
+				r := newRig(t, v.Watch)
+				cmd := r.order(v)
+				eventually(t, name, v.Dead)
+				_ = cmd.Wait()
 				r.launch()
 				d := r.until("order-1", func(d serviceDocument) bool { return d.AsDesired || d.Person })
 				if !d.AsDesired {

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hvpanels/hvpanels/examples/internal/terminal"
 	"github.com/hvpanels/hvpanels/provisioning"
 	"github.com/hvpanels/hvpanels/provisioning/engine"
 	"github.com/hvpanels/hvpanels/provisioning/provisioningtest"
@@ -44,7 +45,7 @@ func showItself(ctx context.Context, s *site, p *panels, l net.Listener, stdout 
 	go func() { ended <- s.serve(serving, l, time.Hour) }()
 	d := &demo{
 		base: "http://" + l.Addr().String(), panels: p, services: map[string]serviceDocument{}, news: make(chan struct{}),
-		screen: &screen{w: stdout, live: isTerminal(stdout, os.Getenv), start: time.Now()},
+		screen: &screen{w: stdout, live: terminal.Is(stdout, os.Getenv), start: time.Now()},
 	}
 	playing, cancel := context.WithTimeout(ctx, demoPatience)
 	defer cancel()

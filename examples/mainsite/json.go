@@ -4,15 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"reflect"
 	"strings"
 	"time"
 
+	"github.com/hvpanels/hvpanels/examples/internal/strictjson"
 	"github.com/hvpanels/hvpanels/provisioning"
 	"github.com/hvpanels/hvpanels/provisioning/engine"
 )
@@ -23,7 +22,7 @@ const (
 	bodyTime = 10 * time.Second
 )
 
-// readJSON decodes the body field by field, so that an error can name the field. Unknown fields are refused: "ram" is a typing mistake, and no order of less memory.
+// readJSON decodes the body. An error names the field.
 func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	c := http.NewResponseController(w)
 	_ = c.SetReadDeadline(time.Now().Add(bodyTime)) // where there is a connection
@@ -35,77 +34,11 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	if err != nil {
 		return provisioning.InvalidField("body", "could not be read")
 	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return provisioning.InvalidField("body", "must be a JSON object")
+	err = strictjson.Object(b, v)
+	if _, named := errors.AsType[*provisioning.Error](err); err != nil && !named {
+		return provisioning.InvalidField("body", "%v", err)
 	}
-	for seen := map[string]bool{}; d.More(); {
-		if err := readField(d, seen, v); err != nil {
-			return err
-		}
-	}
-	_, err = d.Token()
-	if _, end := d.Token(); err != nil || !errors.Is(end, io.EOF) {
-		return provisioning.InvalidField("body", "must be one JSON object and nothing else")
-	}
-	return nil
-}
-
-// readField decodes one field into v, as encoding/json does, which takes "Key" for "key".
-func readField(d *json.Decoder, seen map[string]bool, v any) error {
-	t, err := d.Token()
-	name, _ := t.(string) // inside an object the decoder yields nothing else here
-	var value json.RawMessage
-	if err == nil {
-		err = d.Decode(&value)
-	}
-	switch folded := strings.ToLower(name); {
-	case err != nil || name == "":
-		return provisioning.InvalidField("body", "must be a JSON object")
-	case seen[folded]:
-		return provisioning.InvalidField(name, "is there twice")
-	default:
-		seen[folded] = true
-	}
-	quoted, _ := json.Marshal(name) // a string always marshals
-	field := json.NewDecoder(bytes.NewReader(fmt.Appendf(nil, "{%s:%s}", quoted, value)))
-	field.DisallowUnknownFields()
-	if err := field.Decode(v); err != nil {
-		return fieldError(name, err)
-	}
-	return nil
-}
-
-func fieldError(name string, err error) error {
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return provisioning.InvalidField(name, "must be %s, and not the JSON %s", describeType(wrong.Type), wrong.Value)
-	}
-	if strings.HasPrefix(err.Error(), "json: unknown field ") {
-		return provisioning.InvalidField(name, "is not a field of this request")
-	}
-	if e, ok := errors.AsType[*provisioning.Error](err); ok {
-		for _, messages := range e.Fields {
-			return provisioning.InvalidField(name, "%s", messages[0])
-		}
-	}
-	return provisioning.InvalidField(name, "cannot be read")
-}
-
-func describeType(t reflect.Type) string {
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	switch {
-	case t == reflect.TypeFor[provisioning.Bytes]():
-		return `a size with its unit such as "2GiB"`
-	case t.Kind() == reflect.Slice:
-		return "an array"
-	case t.Kind() == reflect.String:
-		return "a string"
-	case t.Kind() == reflect.Bool:
-		return "true or false"
-	}
-	return "a whole number"
+	return err
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) error {

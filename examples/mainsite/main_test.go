@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hvpanels/hvpanels/examples/internal/crashtest"
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
@@ -135,26 +136,12 @@ func TestAnAddressWithoutAHostIsThisMachine(t *testing.T) {
 	assert.NoError(t, c.checkAddress())
 }
 
-// cancelOn ends the context of a run when the run has printed some text.
-type cancelOn struct {
-	bytes.Buffer
-	text   string
-	cancel context.CancelFunc
-}
-
-func (w *cancelOn) Write(b []byte) (int, error) {
-	if bytes.Contains(b, []byte(w.text)) {
-		w.cancel()
-	}
-	return w.Buffer.Write(b)
-}
-
 // startUntil presses Ctrl-C when the program has printed the text.
 func startUntil(t *testing.T, text string, args ...string) outcome {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	stdout := &cancelOn{text: text, cancel: cancel}
+	stdout := &crashtest.Interrupter{Text: text, Cancel: cancel}
 	var stderr bytes.Buffer
 	code := program{args: args, getenv: func(string) string { return "" }, stdout: stdout, stderr: &stderr}.run(ctx)
 	return outcome{code, stdout.String(), stderr.String()}

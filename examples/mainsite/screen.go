@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"text/tabwriter"
@@ -24,16 +23,6 @@ type screen struct {
 	start time.Time
 	rows  []serviceDocument
 	table int // how many lines of the table are on the terminal
-}
-
-// isTerminal reports whether a person looks at w.
-func isTerminal(w io.Writer, getenv func(string) string) bool {
-	f, ok := w.(*os.File)
-	if !ok || getenv("TERM") == "dumb" {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // print prints a line, above the table.

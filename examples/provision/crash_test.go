@@ -3,73 +3,40 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"runtime"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/hvpanels/hvpanels/examples/internal/crashtest"
 )
 
-// victim is the program as a process of its own, which one of its requests kills.
-type victim struct {
-	cmd      *exec.Cmd
-	started  chan struct{} // closed when cmd.Process is set
-	killAt   int64         // number of the request, 0 for none
-	after    bool          // the panel carries that request out first
-	requests atomic.Int64
-	dead     atomic.Bool
-}
-
 func program(args []string, env map[string]string) *exec.Cmd {
-	cmd := exec.Command(os.Args[0], args...)
-	cmd.Env = append(os.Environ(), asProgram+"=1")
-	for name, value := range env {
-		cmd.Env = append(cmd.Env, name+"="+value)
-	}
-	return cmd
+	return crashtest.Program(asProgram, env, args...)
 }
 
-// watch is the middleware around both panels. What the dead process had sent afterwards is dropped, as is the answer.
-func (v *victim) watch(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if v.dead.Load() || v.requests.Add(1) != v.killAt {
-			next.ServeHTTP(w, r)
-			return
-		}
-		v.dead.Store(true)
-		<-v.started
-		if v.after {
-			next.ServeHTTP(httptest.NewRecorder(), r)
-		}
-		_ = v.cmd.Process.Kill()
-		panic(http.ErrAbortHandler)
-	})
-}
-
-func (v *victim) run(t *testing.T, r *rig) {
+func runVictim(t *testing.T, v *crashtest.Victim, r *rig) *exec.Cmd {
 	t.Helper()
-	v.cmd = program(r.args(), r.env)
-	require.NoError(t, v.cmd.Start())
-	close(v.started)
-	_ = v.cmd.Wait()
+	cmd := program(r.args(), r.env)
+	require.NoError(t, cmd.Start())
+	v.Started(cmd)
+	_ = cmd.Wait()
+	return cmd
 }
 
 func TestKilledAtAnyRequestTheSameCommandFinishesWithOneServer(t *testing.T) {
 	t.Parallel()
 	turns := make(chan struct{}, 8)
 	onEachPanel(t, func(t *testing.T, k testKind) {
-		calm := &victim{started: make(chan struct{})}
-		calm.run(t, newRig(t, k, calm.watch))
-		require.Equal(t, exitDone, calm.cmd.ProcessState.ExitCode())
-		requests := calm.requests.Load()
+		calm := crashtest.NewVictim(0, false, crashtest.EveryRequest)
+		require.Equal(t, exitDone, runVictim(t, calm, newRig(t, k, calm.Watch)).ProcessState.ExitCode())
+		requests := calm.Requests()
 
 		var tally tally
 		var running sync.WaitGroup
@@ -78,10 +45,10 @@ func TestKilledAtAnyRequestTheSameCommandFinishesWithOneServer(t *testing.T) {
 				running.Go(func() {
 					turns <- struct{}{}
 					defer func() { <-turns }()
-					v := &victim{started: make(chan struct{}), killAt: n + 1, after: after}
-					r := newRig(t, k, v.watch)
-					v.run(t, r)
-					if v.dead.Load() { // not when this run needed fewer looks than the calm one
+					v := crashtest.NewVictim(n+1, after, crashtest.EveryRequest)
+					r := newRig(t, k, v.Watch)
+					runVictim(t, v, r)
+					if v.Dead() { // not when this run needed fewer looks than the calm one
 						tally.check(t, r, r.run(), fmt.Sprintf("killed at request %d, which was carried out: %v", n+1, after))
 					}
 				})

@@ -23,6 +23,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hvpanels/hvpanels/examples/internal/terminal"
 	"github.com/hvpanels/hvpanels/ospabpanel"
 	"github.com/hvpanels/hvpanels/provisioning"
 )
@@ -132,7 +133,7 @@ func provisionAll(ctx context.Context, c config, stdout, stderr io.Writer) (int,
 	if c.json {
 		out = stderr
 	}
-	screen := &screen{words: p.words, w: out, live: isTerminal(out, c.getenv) && len(orders) == 1, start: time.Now()}
+	screen := &screen{words: p.words, w: out, live: terminal.Is(out, c.getenv) && len(orders) == 1, start: time.Now()}
 	screen.print("%s", introduction(c, p))
 
 	within, cancel := context.WithTimeout(ctx, c.timeout)

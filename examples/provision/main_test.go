@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hvpanels/hvpanels/examples/internal/crashtest"
 	"github.com/hvpanels/hvpanels/ospabpanel/ospabpaneltest"
 	"github.com/hvpanels/hvpanels/provisioning/provisioningtest"
 	"github.com/hvpanels/hvpanels/solusvm2/solusvm2test"
@@ -323,20 +324,6 @@ func TestMistakesAreOneLineAndSendNothing(t *testing.T) {
 	}
 }
 
-// cancelOn ends the context of a run when the run has printed some text.
-type cancelOn struct {
-	bytes.Buffer
-	text   string
-	cancel context.CancelFunc
-}
-
-func (w *cancelOn) Write(b []byte) (int, error) {
-	if bytes.Contains(b, []byte(w.text)) {
-		w.cancel()
-	}
-	return w.Buffer.Write(b)
-}
-
 func TestCtrlCSaysWhatIsStoredAndTheSameCommandContinues(t *testing.T) {
 	t.Parallel()
 	onEachPanel(t, func(t *testing.T, k testKind) {
@@ -354,7 +341,7 @@ func TestCtrlCSaysWhatIsStoredAndTheSameCommandContinues(t *testing.T) {
 					dir := t.TempDir()
 					ctx, cancel := context.WithCancel(t.Context())
 					defer cancel()
-					stdout := &cancelOn{text: c.at, cancel: cancel}
+					stdout := &crashtest.Interrupter{Text: c.at, Cancel: cancel}
 					var stderr bytes.Buffer
 					assert.Equal(t, exitInterrupted, run(ctx, []string{"-panel", k.flag, "-state", dir}, func(string) string { return "" }, stdout, &stderr))
 					assert.Contains(t, stderr.String(), "provision: order-1: interrupted: "+c.stored)
@@ -377,7 +364,7 @@ func TestCtrlCSaysWhatIsStoredAndTheSameCommandContinues(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			var stderr bytes.Buffer
-			run(ctx, nil, func(string) string { return "" }, &cancelOn{text: "created", cancel: cancel}, &stderr)
+			run(ctx, nil, func(string) string { return "" }, &crashtest.Interrupter{Text: "created", Cancel: cancel}, &stderr)
 			assert.Contains(t, stderr.String(), "It ends with its simulated panel; -state DIR would keep both.")
 		})
 	})

@@ -5,11 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"reflect"
 	"strings"
 
+	"github.com/hvpanels/hvpanels/examples/internal/strictjson"
 	"github.com/hvpanels/hvpanels/ospabpanel"
 	"github.com/hvpanels/hvpanels/provisioning"
 )
@@ -50,8 +49,8 @@ func readOrders(path string) ([]order, error) {
 func parseOrders(b []byte) ([]order, error) {
 	raw := []json.RawMessage{b}
 	if bytes.HasPrefix(bytes.TrimSpace(b), []byte("[")) {
-		if err := strict(b, &raw); err != nil {
-			return nil, syntaxError(err)
+		if err := strictjson.Value(b, &raw); err != nil {
+			return nil, err
 		}
 	}
 	if len(raw) == 0 {
@@ -91,107 +90,9 @@ func orderError(i int, key string, err error) error {
 	return fmt.Errorf("order %d (%.40q): %w", i+1, key, err)
 }
 
-// parseOrder decodes field by field, so that an error can name the field. What it has read so far comes with the error.
+// parseOrder reads one order. What it has read so far comes with the error.
 func parseOrder(b []byte) (o order, err error) {
 	_ = json.Unmarshal(b, &struct{ Key *string }{&o.Key}) // errors name the order by its key, wherever in the object it stands
-	d := json.NewDecoder(bytes.NewReader(b))
-	switch t, err := d.Token(); {
-	case err != nil:
-		return o, syntaxError(err)
-	case t != json.Delim('{'):
-		return o, errors.New("must be a JSON object")
-	}
-	seen := map[string]bool{}
-	for d.More() {
-		t, err := d.Token()
-		if err != nil {
-			return o, syntaxError(err)
-		}
-		name, _ := t.(string) // inside an object the decoder yields nothing else here
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return o, syntaxError(err)
-		}
-		if seen[strings.ToLower(name)] {
-			return o, fmt.Errorf("%s: is there twice", name)
-		}
-		seen[strings.ToLower(name)] = true
-		quoted, _ := json.Marshal(name) // a string always marshals
-		if err := strict(fmt.Appendf(nil, "{%s:%s}", quoted, value), &o); err != nil {
-			return o, fieldError(name, err)
-		}
-	}
-	if _, err := d.Token(); err != nil {
-		return o, syntaxError(err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return o, errTrailing
-	}
-	return o, nil
-}
-
-var errTrailing = errors.New("something follows after the end of the JSON")
-
-// strict decodes one JSON value and nothing after it, without unknown fields.
-func strict(b []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		return err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errTrailing
-	}
-	return nil
-}
-
-func syntaxError(err error) error {
-	if errors.Is(err, errTrailing) {
-		return err
-	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errors.New("the JSON ends too early")
-	}
-	return fmt.Errorf("the JSON is wrong: %w", err)
-}
-
-// fieldError words what went wrong in the value of one field.
-func fieldError(name string, err error) error {
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		if i := strings.Index(wrong.Field, name+"."); i >= 0 {
-			name = wrong.Field[i:]
-		}
-		return fmt.Errorf("%s: must be %s, and not the JSON %s", name, describe(wrong.Type), wrong.Value)
-	}
-	if unknown, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		if unknown = strings.Trim(unknown, `"`); unknown != name {
-			name += "." + unknown
-		}
-		return fmt.Errorf("%s: there is no such field", name)
-	}
-	if e, ok := errors.AsType[*provisioning.Error](err); ok {
-		for _, messages := range e.Fields {
-			return fmt.Errorf("%s: %s", name, strings.Join(messages, ", "))
-		}
-	}
-	return fmt.Errorf("%s: %w", name, err)
-}
-
-func describe(t reflect.Type) string {
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	switch {
-	case t == reflect.TypeFor[provisioning.Bytes]():
-		return `a size with its unit such as "2GiB"`
-	case t.Kind() == reflect.Struct:
-		return "an object"
-	case t.Kind() == reflect.Slice:
-		return "an array"
-	case t.Kind() == reflect.String:
-		return "a string"
-	case t.Kind() == reflect.Bool:
-		return "true or false"
-	}
-	return "a whole number"
+	err = strictjson.Object(b, &o)
+	return o, err
 }

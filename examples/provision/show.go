@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,16 +22,6 @@ type screen struct {
 	start time.Time
 	width int // of the longest key
 	bar   bool
-}
-
-// isTerminal reports whether a person looks at w.
-func isTerminal(w io.Writer, getenv func(string) string) bool {
-	f, ok := w.(*os.File)
-	if !ok || getenv("TERM") == "dumb" {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // print writes one line where the bar was.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/hvpanels/hvpanels/examples/internal/terminal"
 	"github.com/hvpanels/hvpanels/provisioning"
 )
 
@@ -42,8 +43,8 @@ func TestAFileIsNoTerminal(t *testing.T) {
 	f, err := os.Create(t.TempDir() + "/out")
 	assert.NoError(t, err)
 	defer func() { _ = f.Close() }()
-	assert.False(t, isTerminal(f, func(string) string { return "xterm" }))
-	assert.False(t, isTerminal(&bytes.Buffer{}, func(string) string { return "xterm" }))
+	assert.False(t, terminal.Is(f, func(string) string { return "xterm" }))
+	assert.False(t, terminal.Is(&bytes.Buffer{}, func(string) string { return "xterm" }))
 }
 
 func TestSizesAreWrittenAsPanelsDo(t *testing.T) {

@@ -12,13 +12,13 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hvpanels/hvpanels/examples/internal/crashtest"
 	"github.com/hvpanels/hvpanels/provisioning"
 	"github.com/hvpanels/hvpanels/solusvm2"
 	"github.com/hvpanels/hvpanels/solusvm2/solusvm2test"
@@ -35,18 +35,17 @@ type outside struct {
 	env    map[string]string
 	state  string
 
-	cmd      *exec.Cmd
-	url      string // where the program receives
-	output   *output
-	killAt   int64 // number of the request, 0 for none
-	after    bool  // that request is carried out first
-	requests atomic.Int64
-	dead     atomic.Bool
+	cmd    *exec.Cmd
+	url    string // where the program receives
+	output *output
+	victim *crashtest.Victim
 }
 
-func newOutside(t *testing.T) *outside {
+// newOutside lets request number killAt kill the program, or none with 0. after says that the request is carried out first.
+func newOutside(t *testing.T, killAt int64, after bool) *outside {
 	t.Helper()
 	o := &outside{t: t, state: filepath.Join(t.TempDir(), "state"), output: &output{}, whmcs: newFakeWHMCS(credentials)}
+	o.victim = crashtest.NewVictim(killAt, after, crashtest.EveryRequest)
 	o.panel = solusvm2test.New(t, solusvm2test.WithToken(plantedToken), solusvm2test.WithTiming(solusvm2test.Timing{Queue: -1, Network: 20 * time.Millisecond}))
 	var err error
 	o.server, err = o.panel.AddServer(solusvm2test.Server{Name: "vps.example.com"})
@@ -54,7 +53,7 @@ func newOutside(t *testing.T) *outside {
 	o.client, err = solusvm2.New(o.panel.URL(), o.panel.Token(), solusvm2.WithHTTPClient(&http.Client{Transport: o.panel.Transport()}))
 	require.NoError(t, err)
 	o.whmcs.add(testService, "Active", o.server.IPv4[0].String(), o.server.IPv4[0].String())
-	panel, whmcs := httptest.NewServer(o.watch(o.panel)), httptest.NewServer(o.watch(o.whmcs))
+	panel, whmcs := httptest.NewServer(o.victim.Watch(o.panel)), httptest.NewServer(o.victim.Watch(o.whmcs))
 	t.Cleanup(panel.Close)
 	t.Cleanup(whmcs.Close)
 	o.env = settingsEnv()
@@ -65,37 +64,18 @@ func newOutside(t *testing.T) *outside {
 	return o
 }
 
-// watch is the middleware around both. What the dead process had sent afterwards is dropped, as is the answer.
-func (o *outside) watch(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if o.dead.Load() || o.requests.Add(1) != o.killAt {
-			next.ServeHTTP(w, r)
-			return
-		}
-		o.dead.Store(true)
-		if o.after {
-			next.ServeHTTP(httptest.NewRecorder(), r)
-		}
-		_ = o.cmd.Process.Kill()
-		panic(http.ErrAbortHandler)
-	})
-}
-
 func (o *outside) args() []string {
 	return []string{"-listen", "127.0.0.1:0", "-state", o.state, "-resync", "0", "-v"}
 }
 
 // launch starts the process and returns when it receives.
 func (o *outside) launch() {
-	o.cmd = exec.Command(os.Args[0], o.args()...)
-	o.cmd.Env = append(os.Environ(), asProgram+"=1")
-	for name, value := range o.env {
-		o.cmd.Env = append(o.cmd.Env, name+"="+value)
-	}
+	o.cmd = crashtest.Program(asProgram, o.env, o.args()...)
 	o.cmd.Stderr = o.output
 	stdout, err := o.cmd.StdoutPipe()
 	require.NoError(o.t, err)
 	require.NoError(o.t, o.cmd.Start())
+	o.victim.Started(o.cmd)
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	require.NoError(o.t, err, o.output.String())
 	found := regexp.MustCompile(`^Receiving at (http://127\.0\.0\.1:\d+/solusvm2) for the panel at `).FindStringSubmatch(line)
@@ -151,11 +131,11 @@ func (o *outside) finish() {
 
 func TestKilledAtAnyRequestTheNextRunFinishes(t *testing.T) {
 	t.Parallel()
-	calm := newOutside(t)
+	calm := newOutside(t, 0, false)
 	calm.launch()
 	calm.address()
 	calm.until("the notification is served", calm.served)
-	requests := calm.requests.Load()
+	requests := calm.victim.Requests()
 	require.NoError(t, calm.cmd.Process.Kill())
 	_ = calm.cmd.Wait()
 	require.EqualValues(t, 4, requests, "server, service, update, service")
@@ -165,12 +145,11 @@ func TestKilledAtAnyRequestTheNextRunFinishes(t *testing.T) {
 		for _, after := range []bool{false, true} {
 			t.Run(fmt.Sprintf("request %d, carried out: %v", n+1, after), func(t *testing.T) {
 				t.Parallel()
-				o := newOutside(t)
-				o.killAt, o.after = n+1, after
+				o := newOutside(t, n+1, after)
 				o.launch()
 				o.address()
 				_ = o.cmd.Wait()
-				assert.True(t, o.dead.Load())
+				assert.True(t, o.victim.Dead())
 				assert.Equal(t, http.StatusNoContent, o.panel.Deliveries()[0].Status, "the panel was told that it is stored")
 				assert.Equal(t, 1, o.waiting(), "and so it is, until WHMCS was seen to show the addresses")
 				noSecretIn(t, o.output.String())
@@ -187,7 +166,7 @@ func TestWhatWasAnsweredWith204SurvivesAKillAtAnyMoment(t *testing.T) {
 	for _, ms := range []int{5, 50, 200, 600} {
 		t.Run(fmt.Sprintf("%d ms", ms), func(t *testing.T) {
 			t.Parallel()
-			o := newOutside(t)
+			o := newOutside(t, 0, false)
 			o.env[envWHMCSURL] = "http://127.0.0.1:1" // nobody there
 			o.env[envPanelURL] = "http://127.0.0.1:1"
 			o.launch()
@@ -245,7 +224,7 @@ func (o *outside) notify(id solusvm2.ServerID) bool {
 
 func TestOtherPathsAreNotFoundAndNeverRedirected(t *testing.T) {
 	t.Parallel()
-	o := newOutside(t)
+	o := newOutside(t, 0, false)
 	o.launch()
 	defer func() { _ = o.cmd.Process.Kill(); _ = o.cmd.Wait() }()
 	for _, path := range []string{"/", "/solusvm2/", "//solusvm2", "/solusvm2/../solusvm2"} {
@@ -261,7 +240,7 @@ func TestOtherPathsAreNotFoundAndNeverRedirected(t *testing.T) {
 
 func TestAnAddressThatIsTakenIsOneLine(t *testing.T) {
 	t.Parallel()
-	o := newOutside(t)
+	o := newOutside(t, 0, false)
 	taken := httptest.NewServer(http.NotFoundHandler())
 	defer taken.Close()
 	got := start(t.Context(), o.env, "-state", o.state, "-listen", strings.TrimPrefix(taken.URL, "http://"))
