@@ -282,7 +282,7 @@ func (s *creation) others(ctx context.Context) (CreateProgress, error) {
 		}
 		wait, err := s.resolve(ctx, &in)
 		if err != nil {
-			return p, fmt.Errorf("order %s of the same owner is not resolved: %w", in.Key, err)
+			return p, &OrderBeforeError{Key: in.Key, Err: err}
 		}
 		if wait > 0 {
 			p.Again, p.Waiting = wait, "order "+in.Key+" of the same owner, whose create is not resolved"

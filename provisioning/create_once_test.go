@@ -409,6 +409,9 @@ func TestSeveralCandidatesAreForAPersonToDecide(t *testing.T) {
 		require.ErrorIs(t, err, provisioning.Conflict, "another order of the owner could take one of the two")
 		require.NotErrorIs(t, err, provisioning.ErrMaybeApplied, "nothing was sent for it")
 		require.ErrorContains(t, err, "order order-1 of the same owner is not resolved")
+		var before *provisioning.OrderBeforeError
+		require.ErrorAs(t, err, &before)
+		assert.Equal(t, "order-1", before.Key)
 		assert.Equal(t, 1, s.panel.count("create"))
 
 		s.panel.rename("2", "order-1")

@@ -159,6 +159,20 @@ func InvalidField(field, format string, args ...any) *Error {
 	return &Error{Kind: Invalid, Fields: map[string][]string{field: {fmt.Sprintf(format, args...)}}}
 }
 
+// OrderBeforeError says that another order of the same owner has to be resolved first, and why that failed. Nothing was asked for the order that waits for it.
+type OrderBeforeError struct {
+	Key string // of the other order
+	Err error
+}
+
+// Error names the other order.
+func (e *OrderBeforeError) Error() string {
+	return fmt.Sprintf("order %s of the same owner is not resolved: %v", e.Key, e.Err)
+}
+
+// Unwrap is the reason.
+func (e *OrderBeforeError) Unwrap() error { return e.Err }
+
 // ConflictError says that several servers could be the one a key stands for. A person has to decide; nothing was created or changed.
 type ConflictError struct {
 	Key        string

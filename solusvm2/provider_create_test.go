@@ -320,6 +320,47 @@ func TestAnOwnerIsFoundMadeOrRefused(t *testing.T) {
 	}
 }
 
+// before does something right before request number n of the provider.
+func before(n int, do func()) func(http.RoundTripper) http.RoundTripper {
+	return func(next http.RoundTripper) http.RoundTripper {
+		return transportFunc(func(r *http.Request) (*http.Response, error) {
+			if n--; n == 0 {
+				do()
+			}
+			return next.RoundTrip(r)
+		})
+	}
+}
+
+func TestAnOwnerWhomAnotherCallMakesAtTheSameMomentIsFound(t *testing.T) {
+	t.Parallel()
+	ann := provisioning.Owner{Ref: "777", Name: "Ann Example", Email: "ann@example.com"}
+	for request, name := range map[int]string{2: "before the address is looked for", 3: "before the creation is sent"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(t *testing.T, m *managed) {
+				m.use(before(request, func() { m.AddUser(solusvm2test.User{Email: ann.Email, BillingUserID: "777"}) }))
+				account, err := m.provider.EnsureOwner(t.Context(), ann)
+				require.NoError(t, err)
+				assert.Equal(t, "777", account.Ref)
+				assert.False(t, account.Created)
+			})
+			inBubble(t, func(t *testing.T, m *managed) { // and the panel fails when it is looked for again
+				m.use(before(request, func() {
+					m.AddUser(solusvm2test.User{Email: ann.Email, BillingUserID: "777"})
+					m.Inject(provisioningtest.Fault{Op: "listUsers", Do: provisioningtest.HTML, Status: 502, Times: 20})
+				}))
+				_, err := m.provider.EnsureOwner(t.Context(), ann)
+				require.ErrorIs(t, err, provisioning.Unavailable, "it is not refused for good")
+				m.Faults().Clear()
+				account, err := m.provider.EnsureOwner(t.Context(), ann)
+				require.NoError(t, err)
+				assert.Equal(t, "777", account.Ref)
+			})
+		})
+	}
+}
+
 func fault(op string, do provisioningtest.Action) func(m *managed) {
 	return func(m *managed) { m.Inject(provisioningtest.Fault{Op: op, Do: do}) }
 }

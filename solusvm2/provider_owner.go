@@ -70,6 +70,8 @@ func (p *Provider) EnsureOwner(ctx context.Context, o provisioning.Owner) (provi
 		return p.createOwner(ctx, o)
 	case err != nil:
 		return provisioning.OwnerAccount{}, err
+	case string(u.BillingUserID) == o.Ref: // made since the list was read
+		return u.account(), nil
 	case u.BillingUserID != "":
 		return provisioning.OwnerAccount{}, &provisioning.Error{Panel: panelName, Op: "createUser", Kind: provisioning.Conflict,
 			Message: "the e-mail address belongs to the user with billing user id " + string(u.BillingUserID)}
@@ -90,10 +92,14 @@ func (p *Provider) createOwner(ctx context.Context, o provisioning.Owner) (provi
 	if err == nil {
 		return provisioning.OwnerAccount{ID: format(u.ID), Ref: o.Ref, Name: o.Email, Email: o.Email, Password: password, Created: true}, nil
 	}
-	if found, findErr := p.FindOwner(ctx, o.Ref); findErr == nil { // made by this call, or by another one at the same time
+	found, findErr := p.FindOwner(ctx, o.Ref)
+	switch {
+	case findErr == nil: // made by this call, or by another one at the same time
 		return found, nil
+	case errors.Is(err, provisioning.ErrMaybeApplied) || errors.Is(findErr, provisioning.NotFound):
+		return provisioning.OwnerAccount{}, err
 	}
-	return provisioning.OwnerAccount{}, err
+	return provisioning.OwnerAccount{}, findErr // the refusal may only mean that the account is there
 }
 
 // OwnerInstances lists the servers of the user with that billing_user_id.

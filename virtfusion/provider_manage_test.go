@@ -394,3 +394,36 @@ func TestRescueWaitsForItsQueueItemWhereThePanelNamesOne(t *testing.T) {
 	assert.Equal(t, "queue/417/2011", r.Ref())
 	assert.NotContains(t, printed(r), "fixture-rescue-password")
 }
+
+func TestAnOwnerWhomAnotherCallMakesAtTheSameMomentIsFound(t *testing.T) {
+	t.Parallel()
+	ann := provisioning.Owner{Ref: "777", Name: "Ann Example", Email: "ann@example.com"}
+	for name, down := range map[string]bool{"and is found": false, "while the panel fails": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := virtfusiontest.New(t)
+				c, err := virtfusion.New(p.URL(), p.Token(), virtfusion.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+					if r.Method == http.MethodPost {
+						p.AddUser(virtfusiontest.User{Name: ann.Name, Email: ann.Email, ExtRelationID: 777})
+						if down {
+							p.Inject(provisioningtest.Fault{Op: "getUserByExtRelation", Do: provisioningtest.HTML, Status: 502, Times: 20})
+						}
+					}
+					return p.Transport().RoundTrip(r)
+				})}))
+				require.NoError(t, err)
+				provider := virtfusion.NewProvider(c, virtfusion.ProviderOptions{})
+				account, err := provider.EnsureOwner(t.Context(), ann)
+				if down {
+					require.ErrorIs(t, err, provisioning.Unavailable, "it is not refused for good")
+					p.Faults().Clear()
+					account, err = provider.EnsureOwner(t.Context(), ann)
+				}
+				require.NoError(t, err)
+				assert.Equal(t, "777", account.Ref)
+				assert.False(t, account.Created)
+			})
+		})
+	}
+}

@@ -50,10 +50,14 @@ func (p *Provider) EnsureOwner(ctx context.Context, o provisioning.Owner) (provi
 		account.Password, account.Created = u.Password, true
 		return account, nil
 	}
-	if found, findErr := p.FindOwner(ctx, o.Ref); findErr == nil { // made by this call, or by another one at the same time
+	found, findErr := p.FindOwner(ctx, o.Ref)
+	switch {
+	case findErr == nil: // made by this call, or by another one at the same time
 		return found, nil
+	case errors.Is(err, provisioning.ErrMaybeApplied) || errors.Is(findErr, provisioning.NotFound):
+		return provisioning.OwnerAccount{}, err
 	}
-	return provisioning.OwnerAccount{}, err
+	return provisioning.OwnerAccount{}, findErr // the refusal may only mean that the account is there
 }
 
 // OwnerInstances lists the servers of the account with that external relation id. The panel does not page this list.

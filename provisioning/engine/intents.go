@@ -152,7 +152,7 @@ func (i *intents) store(ctx context.Context, c conn, in provisioning.Intent, tex
 	}
 	n, err := c.exec(ctx, query, args...)
 	if err == nil && n == 0 {
-		err = &provisioning.Error{Kind: provisioning.Conflict, Op: "Save", Message: "key " + in.Key + " was stored by another process at the same moment"}
+		err = fmt.Errorf("engine: the intent of %s was stored by another process at the same moment", in.Key)
 	}
 	return err
 }

@@ -47,16 +47,13 @@ func (p *providerStep) create(ctx context.Context) (v verdict, ready bool) {
 
 // notCreated says what to do when a step of the creation failed. A server that is gone is never made again on its own.
 func (p *providerStep) notCreated(ctx context.Context, err error) (verdict, bool) {
-	var conflict *provisioning.ConflictError
-	if p.t.instance != "" && (errors.Is(err, provisioning.NotFound) || errors.Is(err, provisioning.Mismatch)) {
-		if _, v, ok := p.observe(ctx); !ok { // the server itself is gone or another one, and not its image, say
-			return v, false
-		}
-	}
-	if errors.As(err, &conflict) && conflict.Key != p.svc.Key { // somebody has to sort out another order first
-		return p.retry(err), false
+	if v, gone := p.vanished(ctx, err); gone {
+		return v, false
 	}
 	v, refused := p.failure(ctx, writeCreate, err)
+	if _, before := errors.AsType[*provisioning.OrderBeforeError](err); refused && before { // nothing was asked for this one
+		return p.retry(err), false
+	}
 	if refused {
 		v = p.refuse(writeCreate, v)
 	}

@@ -31,7 +31,10 @@ func (p *providerStep) absent(ctx context.Context) verdict {
 	}
 	if !in.Retired {
 		if err := provisioning.Retire(ctx, p.intents(), p.svc.Key); err != nil {
-			v, _ := p.failure(ctx, "retiring the key", err)
+			v, refused := p.failure(ctx, "retiring the key", err)
+			if refused { // another process that had the row before has stored something since it was read
+				v = p.retry(err)
+			}
 			return v
 		}
 	}

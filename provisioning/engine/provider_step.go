@@ -188,6 +188,16 @@ func (p *providerStep) observe(ctx context.Context) (i provisioning.Instance, v 
 	return i, v, true
 }
 
+// vanished looks at the server when a write was refused with "not found": the server itself may be gone since it was looked at, and not its plan or image, say.
+// An earlier deletion whose answer was lost does that.
+func (p *providerStep) vanished(ctx context.Context, err error) (v verdict, gone bool) {
+	if p.t.instance == "" || !errors.Is(err, provisioning.NotFound) && !errors.Is(err, provisioning.Mismatch) {
+		return v, false
+	}
+	_, v, there := p.observe(ctx)
+	return v, !there
+}
+
 // operation looks at what the panel is doing. busy is true while it goes on.
 func (p *providerStep) operation(ctx context.Context) (v verdict, busy bool) {
 	r := p.l.Running
@@ -242,6 +252,9 @@ func (p *providerStep) write(ctx context.Context, verb string, send func() (*pro
 	p.sent = verb
 	op, err := send()
 	if err != nil {
+		if v, gone := p.vanished(ctx, err); gone {
+			return v, false
+		}
 		v, refused := p.failure(ctx, verb, err)
 		if refused {
 			v = p.refuse(verb, v)
