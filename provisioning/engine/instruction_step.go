@@ -87,12 +87,13 @@ func (r *registrarStep) settle() error {
 func (s *step) forget(ctx context.Context) verdict {
 	if s.t.kind == kindProvider {
 		in, _, err := loadIntent(ctx, s.e.db.pool(), s.t.key, false)
-		if err == nil && !in.Retired {
-			err = provisioning.Retire(ctx, s.intents(), s.t.key)
-		}
 		if err != nil {
-			v, _ := s.failure(ctx, "retiring the key", err)
-			return v
+			return s.retry(err)
+		}
+		if !in.Retired {
+			if v, ok := s.retire(ctx); !ok {
+				return v
+			}
 		}
 	}
 	return verdict{state: Forgotten, message: "the engine was told to forget it", done: true}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -97,15 +96,24 @@ func loadIntent(ctx context.Context, c conn, key string, lock bool) (in provisio
 	if lock {
 		query += ` {forupdate}`
 	}
+	err = c.each(ctx, query, []any{key}, func(scan func(...any) error) error {
+		ok = true
+		in, err = scanIntent(scan)
+		return err
+	})
+	return in, ok && err == nil, err
+}
+
+// scanIntent reads the body of an intent.
+func scanIntent(scan func(...any) error) (in provisioning.Intent, err error) {
 	var text string
-	ok, err = c.one(ctx, query, []any{key}, &text)
-	if err != nil || !ok {
-		return in, false, err
+	if err := scan(&text); err != nil {
+		return in, err
 	}
 	if err := json.Unmarshal([]byte(text), &in); err != nil {
-		return in, false, fmt.Errorf("engine: stored intent of %s: %w", key, err)
+		return in, fmt.Errorf("engine: stored intent: %w", err)
 	}
-	return in, true, nil
+	return in, nil
 }
 
 // Save implements provisioning.Intents.
@@ -194,17 +202,9 @@ func (i *intents) fence(ctx context.Context, c conn, scope string) error {
 func (i *intents) Open(ctx context.Context, scope string) ([]provisioning.Intent, error) {
 	var open []provisioning.Intent
 	err := i.e.db.pool().each(ctx, `SELECT body FROM hvpanels_intent WHERE scope=$1 AND unresolved=1 ORDER BY key`, []any{scope}, func(scan func(...any) error) error {
-		var text string
-		if err := scan(&text); err != nil {
-			return err
-		}
-		var in provisioning.Intent
-		if err := json.Unmarshal([]byte(text), &in); err != nil {
-			return fmt.Errorf("engine: stored intent: %w", err)
-		}
-		in.Before = slices.Clip(in.Before)
+		in, err := scanIntent(scan)
 		open = append(open, in)
-		return nil
+		return err
 	})
 	return open, err
 }

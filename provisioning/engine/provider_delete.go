@@ -30,11 +30,7 @@ func (p *providerStep) absent(ctx context.Context) verdict {
 		}
 	}
 	if !in.Retired {
-		if err := provisioning.Retire(ctx, p.intents(), p.svc.Key); err != nil {
-			v, refused := p.failure(ctx, "retiring the key", err)
-			if refused { // another process that had the row before has stored something since it was read
-				v = p.retry(err)
-			}
+		if v, ok := p.retire(ctx); !ok {
 			return v
 		}
 	}
@@ -48,6 +44,19 @@ func (p *providerStep) absent(ctx context.Context) verdict {
 		return verdict{state: Gone, message: "absent, as desired: there never was a server", done: true}
 	}
 	return p.delete(ctx)
+}
+
+// retire makes sure that the key never gets another server. A refusal means that a process which had the row before has stored something since it was read.
+func (s *step) retire(ctx context.Context) (v verdict, ok bool) {
+	err := provisioning.Retire(ctx, s.intents(), s.t.key)
+	if err == nil {
+		return v, true
+	}
+	v, refused := s.failure(ctx, "retiring the key", err)
+	if refused {
+		v = s.retry(err)
+	}
+	return v, false
 }
 
 // resolve settles the fate of a create that was sent, without ever sending another one.

@@ -89,3 +89,48 @@ func TestAnOrderThatWaitsForAnotherOneIsNotRefusedForIt(t *testing.T) {
 		})
 	}
 }
+
+// slowMark is a provider that waits before it writes a Key onto a server.
+type slowMark struct {
+	*virtfusion.Provider
+	marking, goOn chan struct{}
+}
+
+func (s slowMark) MarkCreated(ctx context.Context, in provisioning.Intent) error {
+	s.marking <- struct{}{}
+	<-s.goOn
+	return s.Provider.MarkCreated(ctx, in)
+}
+
+func TestReconcileTakesNoOrderThatIsBeingCreatedForAStray(t *testing.T) {
+	t.Run("its server is known", func(t *testing.T) {
+		onEach(t, func(t *testing.T, db provisioning.Secret) {
+			panel := newPanel(t)
+			provider := slowMark{newProvider(t, panel), make(chan struct{}), make(chan struct{})}
+			e := start(t, config(db, provider))
+			require.NoError(t, e.Apply(t.Context(), order("order-1")))
+			<-provider.marking
+			plan, err := e.Reconcile(t.Context(), engine.ReconcileOptions{})
+			close(provider.goOn)
+			require.NoError(t, err)
+			require.Len(t, panel.Servers(), 1)
+			assert.Empty(t, plan.Differences)
+			assert.Empty(t, plan.Incomplete)
+			ready(t, e, "order-1")
+		})
+	})
+	t.Run("its fate is not known", func(t *testing.T) {
+		onEach(t, func(t *testing.T, db provisioning.Secret) {
+			panel := newPanel(t)
+			provider := &muddled{Provider: newProvider(t, panel), err: &provisioning.Error{Kind: provisioning.Mismatch, Message: "muddled"}}
+			e := start(t, config(db, provider))
+			require.NoError(t, e.Apply(t.Context(), order("order-1")))
+			until(t, e, "order-1", engine.Dead)
+			plan, err := e.Reconcile(t.Context(), engine.ReconcileOptions{})
+			require.NoError(t, err)
+			require.Len(t, plan.Differences, 1)
+			assert.Equal(t, engine.FoundStray, plan.Differences[0].What)
+			assert.Equal(t, []string{"alpha: the create of order-1 is not resolved; a stray may be its server"}, plan.Incomplete)
+		})
+	})
+}

@@ -21,7 +21,8 @@ const (
 	FoundForeign Finding = "foreign"
 	// FoundHeld means that somebody else has suspended it.
 	FoundHeld Finding = "held"
-	// FoundStray means that the panel has something that belongs to no service. It is never deleted.
+	// FoundStray means that the panel has something that belongs to no service. It is never deleted. While Plan.Incomplete names an order that is not resolved,
+	// it may be that order's.
 	FoundStray Finding = "stray"
 )
 
@@ -121,6 +122,9 @@ func (e *Engine) reconcileProvider(ctx context.Context, name string, plan *Plan)
 		}
 		listed[string(s.ID)] = s
 	}
+	if err := e.reconcileOrders(ctx, name, listed, plan); err != nil {
+		return err
+	}
 	for t, err := range e.targets(ctx, `t.panel=$1 AND t.instance<>'' AND t.state NOT IN ('gone', 'forgotten') ORDER BY t.id`, name) {
 		if err != nil {
 			return err
@@ -149,6 +153,19 @@ func (e *Engine) reconcileProvider(ctx context.Context, name string, plan *Plan)
 			Have: fmt.Sprintf("server %q of owner %s", s.Name, s.Owner)})
 	}
 	return nil
+}
+
+// reconcileOrders leaves out the servers of orders that are just being created: their rows do not name them yet.
+func (e *Engine) reconcileOrders(ctx context.Context, name string, listed map[string]provisioning.Summary, plan *Plan) error {
+	return e.db.pool().each(ctx, `SELECT i.body FROM hvpanels_target t JOIN hvpanels_intent i ON i.key=t.key WHERE t.panel=$1 AND t.instance='' ORDER BY t.key`,
+		[]any{name}, func(scan func(...any) error) error {
+			in, err := scanIntent(scan)
+			if unresolved(in) {
+				plan.Incomplete = append(plan.Incomplete, fmt.Sprintf("%s: the create of %s is not resolved; a stray may be its server", name, in.Key))
+			}
+			delete(listed, string(in.ID))
+			return err
+		})
 }
 
 // reconcileUnlisted asks for a server that the list lacks.

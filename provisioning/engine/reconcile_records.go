@@ -75,6 +75,10 @@ func (e *Engine) compareRecords(t targetRow, svc stored, found []provisioning.Fo
 				Want: "no record of " + t.Key + ", which is absent", Have: fmt.Sprintf("a record %q", f.Name)})
 			continue
 		}
+		if t.instance == "" && (t.State == Sending || t.State == Searching || t.State == Uncertain) {
+			plan.Incomplete = append(plan.Incomplete, fmt.Sprintf("%s: record %s %q may be that of %s, which is %s", t.Panel, f.ID, f.Name, t.Key, t.State))
+			continue
+		}
 		if string(f.ID) != t.instance {
 			plan.Differences = append(plan.Differences, Difference{Panel: t.Panel, ID: string(f.ID), What: FoundStray, Want: "one record of " + t.Key,
 				Have: fmt.Sprintf("another record %q", f.Name)})
