@@ -29,7 +29,7 @@ func (r *rig) launch(args ...string) *exec.Cmd {
 	r.t.Helper()
 	env := map[string]string{"DATABASE_URL": r.db}
 	maps.Copy(env, r.env)
-	cmd := crashtest.Program(asProgram, env, append([]string{"-listen", ":0", "-settle", "3s"}, args...)...)
+	cmd := crashtest.Program(r.t.Context(), asProgram, env, append([]string{"-listen", ":0", "-settle", "3s"}, args...)...)
 	cmd.Stderr = os.Stderr
 	if !testing.Verbose() {
 		cmd.Stderr = nil

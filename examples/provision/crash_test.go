@@ -17,13 +17,14 @@ import (
 	"github.com/hvpanels/hvpanels/examples/internal/crashtest"
 )
 
-func program(args []string, env map[string]string) *exec.Cmd {
-	return crashtest.Program(asProgram, env, args...)
+func program(t *testing.T, args []string, env map[string]string) *exec.Cmd {
+	t.Helper()
+	return crashtest.Program(t.Context(), asProgram, env, args...)
 }
 
 func runVictim(t *testing.T, v *crashtest.Victim, r *rig) *exec.Cmd {
 	t.Helper()
-	cmd := program(r.args(), r.env)
+	cmd := program(t, r.args(), r.env)
 	require.NoError(t, cmd.Start())
 	v.Started(cmd)
 	_ = cmd.Wait()
@@ -100,7 +101,7 @@ func TestKilledAtAnyMomentSimulatedPanelsGoOn(t *testing.T) {
 		for _, ms := range []int{30, 60, 90, 130, 180, 300, 900, 2500} {
 			running.Go(func() {
 				dir := t.TempDir()
-				cmd := program([]string{"-panel", k.flag, "-state", dir}, nil)
+				cmd := program(t, []string{"-panel", k.flag, "-state", dir}, nil)
 				if !assert.NoError(t, cmd.Start()) {
 					return
 				}
@@ -124,7 +125,7 @@ func TestCtrlCEndsTheProgramWith130(t *testing.T) {
 		t.Skip("a test cannot press Ctrl-C on Windows")
 	}
 	dir := t.TempDir()
-	cmd := program([]string{"-state", dir}, nil)
+	cmd := program(t, []string{"-state", dir}, nil)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()

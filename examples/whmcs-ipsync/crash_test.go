@@ -70,7 +70,7 @@ func (o *outside) args() []string {
 
 // launch starts the process and returns when it receives.
 func (o *outside) launch() {
-	o.cmd = crashtest.Program(asProgram, o.env, o.args()...)
+	o.cmd = crashtest.Program(o.t.Context(), asProgram, o.env, o.args()...)
 	o.cmd.Stderr = o.output
 	stdout, err := o.cmd.StdoutPipe()
 	require.NoError(o.t, err)

@@ -2,6 +2,7 @@
 package crashtest
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -9,9 +10,9 @@ import (
 	"sync/atomic"
 )
 
-// Program is the test's own binary as a process of its own. The variable marker is set in its environment: TestMain runs the program then, and no tests.
-func Program(marker string, env map[string]string, args ...string) *exec.Cmd {
-	cmd := exec.Command(os.Args[0], args...) // #nosec G204 G702 -- this very binary
+// Program is the test's own binary as a process of its own, which ends with ctx. The variable marker is set in its environment: TestMain runs the program then, and no tests.
+func Program(ctx context.Context, marker string, env map[string]string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, os.Args[0], args...) // #nosec G204 G702 -- this very binary
 	cmd.Env = append(os.Environ(), marker+"=1")
 	for name, value := range env {
 		cmd.Env = append(cmd.Env, name+"="+value)
