@@ -165,7 +165,7 @@ func loadService(ctx context.Context, c conn, key string, lock bool) (s stored, 
 // many wake-ups were sent since somebody last looked, this one included.
 func bump(ctx context.Context, c conn, id string, delay int64) (w bumped, err error) {
 	var busy int64
-	_, err = c.one(ctx, `UPDATE hvpanels_target SET gen=gen+1, routine=0,
+	_, err = c.one(ctx, `UPDATE hvpanels_target SET gen=gen+1, pending_since=coalesce(pending_since, {now}),
 		due_at=CASE WHEN due_at<{now}+$2 THEN due_at ELSE {now}+$2 END,
 		queued=CASE WHEN lease_until>={now} THEN queued ELSE queued+1 END
 		WHERE id=$1 RETURNING panel, queued, CASE WHEN lease_until>={now} THEN 1 ELSE 0 END`, []any{id, delay}, &w.panel, &w.queued, &busy)

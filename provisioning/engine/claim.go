@@ -110,7 +110,7 @@ const letGo = `UPDATE hvpanels_target SET
 	missing_at=CASE WHEN CAST($11 AS BIGINT)>0 THEN CAST($11 AS BIGINT) ELSE NULL END,
 	attempts=CASE WHEN CAST($12 AS BIGINT)=1 THEN attempts+1 ELSE 0 END,
 	failing_since=CASE WHEN CAST($12 AS BIGINT)=0 THEN NULL WHEN failing_since IS NULL THEN {now} ELSE failing_since END,
-	routine=CASE WHEN CAST($3 AS BIGINT)=1 OR gen<>$4 THEN 0 ELSE routine END,
+	pending_since=CASE WHEN CAST($3 AS BIGINT)=1 AND gen=$4 THEN NULL ELSE pending_since END,
 	waits_for=$13, instruction=CASE WHEN instruction=$14 THEN '' ELSE instruction END
 	WHERE id=$1 AND owner=$2 RETURNING gen`
 

@@ -161,7 +161,7 @@ func (r *riverDB[T]) migrateOnce(ctx context.Context) error {
 	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 		return fmt.Errorf("engine: migrate River's tables: %w", err)
 	}
-	return r.tx(ctx, func(t txn) error { return migrateTables(ctx, t.conn) })
+	return r.tx(ctx, func(t txn) error { return migrateTables(ctx, t.conn, migrations) })
 }
 
 func (r *riverDB[T]) river(e *Engine) error {

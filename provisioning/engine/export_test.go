@@ -145,3 +145,15 @@ func (r *recordedRows) Close() error {
 	r.end(r.n)
 	return err
 }
+
+// Versions is how many versions of the tables there were.
+func Versions() int { return len(migrations) }
+
+// MigrateTo makes the tables as version n had them, in an empty database.
+func MigrateTo(ctx context.Context, tx Tx, postgres bool, n int) error {
+	c := conn{tx, sqliteDialect}
+	if postgres {
+		c.d = postgresDialect
+	}
+	return migrateTables(ctx, c, migrations[:n])
+}

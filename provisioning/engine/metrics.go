@@ -2,7 +2,8 @@ package engine
 
 import "time"
 
-// Metrics are called as things happen, from the goroutine in which they do; they must return quickly. Any may be nil.
+// Metrics are called as things happen, from the goroutine in which they do; they must return quickly. Any may be nil. They are for counters; how much is
+// pending, and since when, is asked for when it is wanted: see [Engine.Backlog].
 type Metrics struct {
 	// Step is called at the end of every step.
 	Step func(Step)

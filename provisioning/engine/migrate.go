@@ -43,9 +43,16 @@ var migrations = [][]string{{
 	// Sweeps go from panel to panel: the rows of one that is paused must not be in the way of the others.
 	`DROP INDEX hvpanels_target_due`,
 	`CREATE INDEX hvpanels_target_due ON hvpanels_target(panel, due_at) WHERE due_at IS NOT NULL`,
+}, {
+	// Since when a row is dirty for another reason than that.
+	`ALTER TABLE hvpanels_target ADD COLUMN pending_since BIGINT`,
+	`UPDATE hvpanels_target SET pending_since={now} WHERE gen<>done_gen AND routine=0`,
+	`ALTER TABLE hvpanels_target DROP COLUMN routine`,
+	`CREATE INDEX hvpanels_target_pending ON hvpanels_target(panel, pending_since) WHERE pending_since IS NOT NULL`,
 }}
 
-func migrateTables(ctx context.Context, c conn) error {
+// migrateTables brings the tables from the version that is stored to that of the last of the migrations.
+func migrateTables(ctx context.Context, c conn, migrations [][]string) error {
 	if _, err := c.exec(ctx, `CREATE TABLE IF NOT EXISTS hvpanels_schema (version BIGINT NOT NULL)`); err != nil {
 		return err
 	}

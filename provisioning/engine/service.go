@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"time"
@@ -21,7 +22,7 @@ const (
 )
 
 // Service is one order, as it should be. Applying the same Key again changes it; what is left empty then stays as it was, so that Service{Key: key, Desired:
-// Suspended} is enough.
+// Suspended} is enough. A Spec is left empty or given as a whole.
 type Service struct {
 	// Key names the order for ever: 1 to 40 characters of a-z, 0-9 and "-". It is written onto the server.
 	Key string
@@ -94,7 +95,9 @@ func (s Service) merge(old Service) Service {
 	if s.Desired == "" {
 		s.Desired = old.Desired
 	}
-	if s.Spec.Hostname == "" && s.Spec.Plan == "" && s.Spec.Image == "" && s.Spec.Owner.Ref == "" {
+	asked := s.Spec
+	asked.Key = ""
+	if reflect.ValueOf(asked).IsZero() {
 		s.Spec = old.Spec
 	}
 	if s.Registrars == nil {

@@ -1,6 +1,9 @@
 package engine
 
-import "log/slog"
+import (
+	"log/slog"
+	"slices"
+)
 
 // State is how far a service has come on one of its panels.
 type State string
@@ -29,14 +32,11 @@ const (
 	Forgotten State = "forgotten"
 )
 
+// forPerson are the states that the engine does not leave by itself.
+var forPerson = []State{Held, Drifted, Blocked, Dead, Lost, Foreign, Uncertain}
+
 // NeedsPerson reports a state that the engine does not leave by itself.
-func (s State) NeedsPerson() bool {
-	switch s {
-	case Held, Drifted, Blocked, Dead, Lost, Foreign, Uncertain:
-		return true
-	}
-	return false
-}
+func (s State) NeedsPerson() bool { return slices.Contains(forPerson, s) }
 
 func (s State) level() slog.Level {
 	if s.NeedsPerson() {

@@ -17,7 +17,7 @@ type Status struct {
 	Desired    Desired
 	State      State  // of the server
 	AsDesired  bool   // server and records are as they should be, as far as it was seen
-	Pending    bool   // something has changed or is not done: what is seen here may be about to change. A routine look is no change
+	Pending    bool   // so is one of Targets: what is seen here may be about to change
 	Message    string // in words: why it is not as desired, or what goes on
 	Generation int64  // grows when the service changes, and with Resync
 	// Instance is the server as it was seen last, at Observed. Its ID is set as soon as the server is known. Traffic and Native are not stored.
@@ -46,6 +46,7 @@ type TargetStatus struct {
 	// NextLook is when the engine looks again by itself; zero means when something changes.
 	NextLook time.Time
 	Working  bool   // a process is just looking
+	Pending  bool   // something has changed, or is not done. A routine look is no change
 	Paused   string // why its panel is paused, "" when it is not
 }
 
@@ -117,16 +118,16 @@ func (e *Engine) services(ctx context.Context, condition string, args ...any) it
 
 // add adds a row to the status of its service. The provider's comes first.
 func (s *Status) add(t targetRow) {
-	s.Targets = append(s.Targets, t.TargetStatus)
+	s.Targets, s.Pending = append(s.Targets, t.TargetStatus), s.Pending || t.Pending
 	if !t.Registrar {
-		s.State, s.Message, s.Pending = t.State, t.why(), t.dirty
+		s.State, s.Message = t.State, t.why()
 		s.Instance = t.provider.Observed.instance(t.instance)
 		s.Instance.UUID = t.provider.UUID
 		s.Observed, s.Deferred, s.DeleteAt = t.provider.Observed.At, t.provider.Deferred, t.provider.DeleteAt
-		s.AsDesired = t.State == Gone && s.Desired == Absent || t.State == Ready && !t.dirty && s.Desired != Absent
+		s.AsDesired = t.State == Gone && s.Desired == Absent || t.State == Ready && !t.Pending && s.Desired != Absent
 		return
 	}
-	if t.State == Ready && !t.dirty || t.State == Gone || t.State == Detached {
+	if t.State == Ready && !t.Pending || t.State == Gone || t.State == Detached {
 		return
 	}
 	why := t.Panel + ": " + t.why()
@@ -157,12 +158,11 @@ func (t targetRow) why() string {
 type targetRow struct {
 	TargetStatus
 	instance string
-	dirty    bool // something has changed, and is not looked at only because its time has come
 	provider providerLedger
 }
 
 const statusColumns = `t.key, t.panel, t.kind, t.state, t.message, t.attempts, t.instance, t.ledger, t.changed_at, coalesce(t.due_at, 0),
-	CASE WHEN t.lease_until>={now} THEN 1 ELSE 0 END, CASE WHEN t.gen<>t.done_gen AND t.routine=0 THEN 1 ELSE 0 END, coalesce(p.reason, ''), coalesce(p.paused, '')`
+	CASE WHEN t.lease_until>={now} THEN 1 ELSE 0 END, CASE WHEN t.pending_since IS NULL THEN 0 ELSE 1 END, coalesce(p.reason, ''), coalesce(p.paused, '')`
 
 // targets reads rows. condition may end with an order.
 func (e *Engine) targets(ctx context.Context, condition string, args ...any) iter.Seq2[targetRow, error] {
@@ -189,14 +189,14 @@ func (e *Engine) targets(ctx context.Context, condition string, args ...any) ite
 // scanTarget scans statusColumns, after those of before.
 func scanTarget(scan func(...any) error, before ...any) (t targetRow, err error) {
 	var kind, ledger, reason string
-	var changed, due, leased, dirty int64
-	if err := scan(append(before, &t.Key, &t.Panel, &kind, &t.State, &t.Message, &t.Failures, &t.instance, &ledger, &changed, &due, &leased, &dirty, &reason, &t.Paused)...); err != nil {
+	var changed, due, leased, pending int64
+	if err := scan(append(before, &t.Key, &t.Panel, &kind, &t.State, &t.Message, &t.Failures, &t.instance, &ledger, &changed, &due, &leased, &pending, &reason, &t.Paused)...); err != nil {
 		return t, err
 	}
 	if t.Paused != "" {
 		t.Paused += ": " + reason
 	}
-	t.Changed, t.NextLook, t.Working, t.dirty = timeOf(changed), timeOf(due), leased != 0, dirty != 0
+	t.Changed, t.NextLook, t.Working, t.Pending = timeOf(changed), timeOf(due), leased != 0, pending != 0
 	t.Registrar = kind == kindRegistrar
 	if !t.Registrar {
 		err = json.Unmarshal([]byte(ledger), &t.provider)

@@ -68,6 +68,13 @@ func TestAnUpdateKeepsWhatItLeavesEmptyAndNeverMovesAService(t *testing.T) {
 	sold.Spec.Owner.Ref = "1002"
 	require.ErrorIs(t, e.Apply(t.Context(), sold), provisioning.Conflict)
 	assert.Equal(t, int64(2), generation())
+	part := engine.Service{Key: "order-1", Spec: provisioning.CreateRequest{Memory: provisioning.Some(2 * provisioning.GiB)}}
+	require.ErrorIs(t, e.Apply(t.Context(), part), provisioning.Invalid, "a part of a spec is not passed over")
+	assert.Equal(t, int64(2), generation())
+	part.Spec = order("order-1").Spec
+	part.Spec.Memory = provisioning.Some(2 * provisioning.GiB)
+	require.NoError(t, e.Apply(t.Context(), part))
+	assert.Equal(t, int64(3), generation())
 }
 
 func TestStatusSaysWhyAServiceIsNotAsDesired(t *testing.T) {
@@ -348,4 +355,60 @@ func TestTheEngineKnowsNoPanel(t *testing.T) {
 		}
 		assert.NotContains(t, p, "testify")
 	}
+}
+
+func TestBacklogSaysHowMuchIsPendingAndSinceWhen(t *testing.T) {
+	onEach(t, func(t *testing.T, db provisioning.Secret) {
+		panel, records := newPanel(t), newRecords(t)
+		e := start(t, config(db, newProvider(t, panel), withRegistrar(newRegistrar(t, records, customers))))
+		backlog := func() (alpha, ospab engine.Backlog) {
+			all, err := e.Backlog(t.Context())
+			require.NoError(t, err)
+			of := map[string]engine.Backlog{}
+			for _, b := range all {
+				of[b.Panel] = b
+			}
+			return of["alpha"], of["records"]
+		}
+		alpha, ospab := backlog()
+		assert.Equal(t, engine.Backlog{Panel: "alpha"}, alpha)
+		assert.Equal(t, engine.Backlog{Panel: "records"}, ospab)
+
+		panel.Inject(provisioningtest.Fault{Op: "createServer", Do: provisioningtest.Refuse, Times: -1})
+		before := time.Now().Add(-time.Second)
+		require.NoError(t, e.Apply(t.Context(), recorded("order-1")))
+		eventually(t, func() bool { alpha, _ = backlog(); return alpha.Failing == 1 }, func() string { return fmt.Sprint(alpha) })
+		first := alpha.Oldest
+		assert.WithinRange(t, first, before, time.Now().Add(time.Second))
+		bad := recorded("order-2")
+		bad.Spec.Owner = provisioning.Owner{Ref: "1003"} // no account, and no address to make one
+		require.NoError(t, e.Apply(t.Context(), bad))
+		until(t, e, "order-2", engine.Dead)
+		alpha, ospab = backlog()
+		assert.Equal(t, 1, alpha.Pending)
+		assert.Equal(t, 1, alpha.NeedsPerson)
+		assert.Equal(t, first, alpha.Oldest, "it is pending since it was ordered, and not since its last failure")
+		assert.Equal(t, engine.Backlog{Panel: "records"}, ospab, "a record that waits for its server is not pending")
+
+		panel.Faults().Clear()
+		ready(t, e, "order-1")
+		quiet(t, db)
+		alpha, _ = backlog()
+		assert.Equal(t, engine.Backlog{Panel: "alpha", NeedsPerson: 1}, alpha)
+	})
+}
+
+func TestWaitReadyEndsWhenOnlyAPersonCanGoOn(t *testing.T) {
+	onEach(t, func(t *testing.T, db provisioning.Secret) {
+		panel, records := newPanel(t), newRecords(t)
+		records.Inject(provisioningtest.Fault{Op: "syncVPS", Do: provisioningtest.CutAfter})
+		e := start(t, config(db, newProvider(t, panel), withRegistrar(newRegistrar(t, records, customers))))
+		require.NoError(t, e.Apply(t.Context(), recorded("order-1")))
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		s, err := e.WaitReady(ctx, "order-1")
+		require.ErrorIs(t, err, provisioning.Conflict)
+		assert.ErrorContains(t, err, "records: uncertain: a record may have been made")
+		assert.Equal(t, engine.Ready, s.State, "its server is")
+	})
 }

@@ -79,7 +79,6 @@ func (e *Engine) sweepPanel(ctx context.Context, panel string, limit int) (rows 
 	err = e.db.tx(ctx, func(t txn) error {
 		var jobs []wakeUp
 		err := t.each(ctx, `UPDATE hvpanels_target SET owner=NULL, lease_until=NULL, claimed_at=NULL, gen=CASE WHEN gen=done_gen THEN gen+1 ELSE gen END,
-			routine=CASE WHEN gen=done_gen THEN 1 ELSE routine END,
 			due_at={now}+CAST($1 AS BIGINT)*(1<<swept), swept=CASE WHEN swept<8 THEN swept+1 ELSE 8 END
 			WHERE id IN (
 				SELECT id FROM (SELECT id FROM hvpanels_target WHERE panel=$2 AND lease_until<{now} ORDER BY lease_until LIMIT $3 {skiplocked}) lapsed UNION ALL

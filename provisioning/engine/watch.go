@@ -43,21 +43,36 @@ func (e *Engine) Watch(ctx context.Context, since time.Time) iter.Seq2[TargetSta
 	}
 }
 
-// WaitReady waits until the service is as desired, or ctx ends, or it needs a person: then the error is of Kind Conflict and says why. The Status is the last
-// one seen.
+// WaitReady waits until the service is as desired, or ctx ends, or it needs a person: its server does, or one of its records when nothing else goes on. Then the
+// error is of Kind Conflict and says why. The Status is the last one seen.
 func (e *Engine) WaitReady(ctx context.Context, key string) (Status, error) {
 	for {
 		s, err := e.Status(ctx, key)
 		if err != nil || s.AsDesired {
 			return s, err
 		}
-		if s.State.NeedsPerson() && !s.Pending {
+		if s.stuck() {
 			return s, &provisioning.Error{Op: "WaitReady", Kind: provisioning.Conflict, Message: s.Message}
 		}
 		if err := pause(ctx, e.config.Timings.Watch); err != nil {
 			return s, err
 		}
 	}
+}
+
+// stuck reports that nothing goes on until a person does something.
+func (s Status) stuck() bool {
+	record := false
+	for _, t := range s.Targets {
+		if !t.State.NeedsPerson() || t.Pending {
+			continue
+		}
+		if !t.Registrar {
+			return true
+		}
+		record = true
+	}
+	return record && !s.Pending
 }
 
 // Notify is a hint that something has happened to a server, for instance from a webhook: its service is looked at now. It is a hint and nothing more: the
