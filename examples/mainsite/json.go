@@ -242,16 +242,24 @@ type healthDocument struct {
 }
 
 type healthDoc struct {
-	Name   string `json:"name"`
-	Paused bool   `json:"paused"`
-	Cause  string `json:"cause,omitempty"`
-	Reason string `json:"reason,omitempty"`
+	Name        string    `json:"name"`
+	Paused      bool      `json:"paused"`
+	Cause       string    `json:"cause,omitempty"`
+	Reason      string    `json:"reason,omitempty"`
+	Pending     int       `json:"pending"`         // services that are not done on this panel
+	Oldest      time.Time `json:"oldest,omitzero"` // since when the one is pending that has waited longest
+	NeedsPerson int       `json:"needsPerson"`
 }
 
-func describeHealth(panels []engine.PanelStatus) healthDocument {
+func describeHealth(panels []engine.PanelStatus, backlog []engine.Backlog) healthDocument {
 	d := healthDocument{Status: "ok"}
+	of := map[string]engine.Backlog{}
+	for _, b := range backlog {
+		of[b.Panel] = b
+	}
 	for _, p := range panels {
-		d.Panels = append(d.Panels, healthDoc{p.Name, p.Paused, p.Cause, p.Reason})
+		b := of[p.Name]
+		d.Panels = append(d.Panels, healthDoc{p.Name, p.Paused, p.Cause, p.Reason, b.Pending, b.Oldest, b.NeedsPerson})
 	}
 	return d
 }

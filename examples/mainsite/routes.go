@@ -216,11 +216,12 @@ func (s *site) postReconcile(w http.ResponseWriter, r *http.Request) error {
 // getHealth is about this program and its database. A panel that is down does not make it ill: orders are taken all the same.
 func (s *site) getHealth(w http.ResponseWriter, r *http.Request) error {
 	panels, err := s.engine.Panels(r.Context())
-	if err != nil {
+	backlog, berr := s.engine.Backlog(r.Context())
+	if err = errors.Join(err, berr); err != nil {
 		s.log.ErrorContext(r.Context(), "mainsite: the database failed", "error", err)
 		return writeJSON(w, http.StatusServiceUnavailable, healthDocument{Status: "the database failed"})
 	}
-	return writeJSON(w, http.StatusOK, describeHealth(panels))
+	return writeJSON(w, http.StatusOK, describeHealth(panels, backlog))
 }
 
 // refuse answers with the error. What is not the caller's fault is logged, and not shown.

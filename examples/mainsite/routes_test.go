@@ -447,6 +447,8 @@ func TestHealthIsAboutThisProgram(t *testing.T) {
 	assert.Equal(t, healthDoc{Name: "virtfusion"}, d.Panels[1])
 	assert.Equal(t, "ospab", d.Panels[0].Name)
 	assert.Equal(t, "credentials", d.Panels[0].Cause)
+	assert.Equal(t, 1, d.Panels[0].Pending, "the record")
+	assert.WithinDuration(t, time.Now(), d.Panels[0].Oldest, time.Minute)
 
 	r.ospab.SetKey(ospabpaneltest.DefaultKey)
 	r.until("order-1", asDesired)

@@ -94,6 +94,16 @@ type wakeUp struct {
 	ID    string `json:"id"`
 	Probe bool   `json:"probe,omitempty"` // look although the panel is paused
 	panel string
+	// routine wake-ups go behind all others.
+	routine bool
+}
+
+// priority is River's, of which 1 is the highest.
+func (w wakeUp) priority() int {
+	if w.routine {
+		return 2
+	}
+	return 1
 }
 
 // Kind is River's name for the job.
@@ -131,7 +141,7 @@ func (r *riverDB[T]) insert(ctx context.Context, t T, jobs []wakeUp) error {
 	}
 	all := make([]river.InsertManyParams, 0, len(jobs))
 	for _, j := range jobs {
-		all = append(all, river.InsertManyParams{Args: j, InsertOpts: &river.InsertOpts{Queue: queuePrefix + j.panel, MaxAttempts: 1}})
+		all = append(all, river.InsertManyParams{Args: j, InsertOpts: &river.InsertOpts{Queue: queuePrefix + j.panel, Priority: j.priority(), MaxAttempts: 1}})
 	}
 	if _, err := r.client.InsertManyFastTx(ctx, t, all); err != nil {
 		return fmt.Errorf("engine: wake-up: %w", err)

@@ -25,7 +25,7 @@
 // never done again. The root password of a new or rebuilt server waits until [Engine.TakePassword] hands it out, once.
 //
 // [Engine.Status] says in words why a service is not as desired; [Engine.Services], [Engine.DeadLetters] and [Engine.Uncertain] list; [Engine.Watch] tells
-// what changes.
+// what changes. For monitoring, [Metrics] tells every step, and [Engine.Backlog] how much is pending and since when.
 //
 // # Hints
 //
@@ -42,7 +42,8 @@
 //
 // There is one row for each service on each of its panels. The row is the truth: what is desired is compared with what is seen, one step is taken, and the
 // row says when to look again. Steps do not depend on their order, so wake-ups may be lost, doubled or late. River carries the wake-ups and nothing else;
-// when all of its rows are deleted, the next sweep (1 s) finds what is due. Waiting is a time in a row, never a blocked worker.
+// when all of its rows are deleted, the next sweep (1 s) finds what is due. Waiting is a time in a row, never a blocked worker. Orders and changes go before
+// routine looks: a panel that cannot be asked often enough for the size of its fleet is looked at more rarely, and takes orders as fast as before.
 //
 // A step holds its row by a lease of 6 s, which its process renews while the step is younger than Timings.StepTimeout. A killed process is taken over when
 // its leases end. A process that was stopped for longer and wakes up can store nothing any more; when it has sent something, the row is looked at again,

@@ -1,0 +1,64 @@
+package engine_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hvpanels/hvpanels/provisioning"
+	"github.com/hvpanels/hvpanels/provisioning/engine"
+)
+
+// tired is a panel that takes its time, and refuses the first create of its life.
+type tired struct {
+	*instant
+	looks   atomic.Int64
+	refused atomic.Bool
+	refuse  atomic.Bool
+}
+
+func (p *tired) Instance(ctx context.Context, id provisioning.ID) (provisioning.Instance, error) {
+	p.looks.Add(1)
+	time.Sleep(5 * time.Millisecond)
+	return p.instant.Instance(ctx, id)
+}
+
+func (p *tired) Create(ctx context.Context, r provisioning.CreateRequest, in provisioning.Intent) (provisioning.Created, error) {
+	if p.refuse.Load() && !p.refused.Swap(true) {
+		return provisioning.Created{}, &provisioning.Error{Kind: provisioning.Locked, Message: "busy"}
+	}
+	return p.instant.Create(ctx, r, in)
+}
+
+func TestAnOrderGoesBeforeRoutineLooks(t *testing.T) {
+	onEach(t, func(t *testing.T, db provisioning.Secret) {
+		const fleet = 100
+		provider := &tired{instant: &instant{}}
+		c := config(db, provider)
+		c.PanelWorkers = map[string]int{"alpha": 1}
+		c.Timings.Observe, c.Timings.FirstLook = 10*time.Millisecond, 10*time.Millisecond // far more looks than one worker can do
+		e := open(t, c)
+		for i := range fleet {
+			require.NoError(t, e.Apply(t.Context(), ownOrder(i)))
+		}
+		require.NoError(t, e.Start(t.Context()))
+		raw := rawDB(t, db)
+		eventually(t, func() bool {
+			b, err := e.Backlog(t.Context())
+			return err == nil && b[0].Pending == 0 && number(t, raw, `SELECT count(*) FROM river_job WHERE state='available' AND priority=1`) == 0 && provider.looks.Load() > fleet
+		}, func() string { return "the fleet is not ready" })
+
+		for name, refuse := range map[string]bool{"new-1": false, "new-2": true} { // the second is woken by the sweep
+			provider.refuse.Store(refuse)
+			before := provider.looks.Load()
+			require.NoError(t, e.Apply(t.Context(), order(name)))
+			until(t, e, name, engine.Ready)
+			assert.Less(t, provider.looks.Load()-before, int64(fleet/2), "%s waited for the fleet", name)
+		}
+		assert.True(t, provider.refused.Load())
+	})
+}
