@@ -18,6 +18,7 @@ func (e *Engine) Watch(ctx context.Context, since time.Time) iter.Seq2[TargetSta
 		told := map[string]string{}
 		last := since
 		for {
+			seen := map[string]string{} // what is not read again need not be remembered
 			for t, err := range e.targets(ctx, `t.changed_at>=$1 ORDER BY t.changed_at, t.id`, last.Add(-overlap).UnixMilli()) {
 				if err != nil {
 					yield(TargetStatus{}, err)
@@ -27,14 +28,14 @@ func (e *Engine) Watch(ctx context.Context, since time.Time) iter.Seq2[TargetSta
 				if t.Changed.After(last) {
 					last = t.Changed
 				}
-				if t.Changed.Before(since) || told[id] == now {
+				if seen[id] = now; t.Changed.Before(since) || told[id] == now {
 					continue
 				}
-				told[id] = now
 				if !yield(t.TargetStatus, nil) {
 					return
 				}
 			}
+			told = seen
 			if err := pause(ctx, e.config.Timings.Watch); err != nil {
 				yield(TargetStatus{}, err)
 				return
