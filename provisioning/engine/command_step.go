@@ -52,6 +52,8 @@ func (p *providerStep) followCommand(ctx context.Context, c *storedCommand) (v v
 			return v, true
 		}
 		err = p.finish(ctx, c, CommandUnclear, "it was accepted, but its end cannot be seen: "+v.message)
+	case !look.Done && time.Since(c.sent) > longestChange:
+		err = p.finish(ctx, c, CommandUnclear, "it was accepted, and its end was not seen within "+longestChange.String())
 	case !look.Done:
 		return p.again(Changing, progress("the panel carries out "+string(c.Verb), look), c.Created), true
 	default:

@@ -155,23 +155,24 @@ func (e *Engine) WaitCommand(ctx context.Context, id string) (CommandStatus, err
 type storedCommand struct {
 	CommandStatus
 	Command Command
+	sent    time.Time
 	ref     string
 	secret  string
 	expired bool // by the database's clock
 }
 
-const commandColumns = `id, key, state, message, body, ref, secret, created_at, coalesce(finished_at, 0), CASE WHEN expires_at<{now} THEN 1 ELSE 0 END`
+const commandColumns = `id, key, state, message, body, ref, secret, created_at, coalesce(sent_at, created_at), coalesce(finished_at, 0), CASE WHEN expires_at<{now} THEN 1 ELSE 0 END`
 
 func (c *storedCommand) scan(scan func(...any) error) error {
 	var text string
-	var created, finished, expired int64
-	if err := scan(&c.ID, &c.Key, &c.State, &c.Message, &text, &c.ref, &c.secret, &created, &finished, &expired); err != nil {
+	var created, sent, finished, expired int64
+	if err := scan(&c.ID, &c.Key, &c.State, &c.Message, &text, &c.ref, &c.secret, &created, &sent, &finished, &expired); err != nil {
 		return err
 	}
 	if err := json.Unmarshal([]byte(text), &c.Command); err != nil {
 		return fmt.Errorf("engine: stored command %s: %w", c.ID, err)
 	}
-	c.Verb, c.Created, c.Finished, c.expired = c.Command.Verb, timeOf(created), timeOf(finished), expired != 0
+	c.Verb, c.Created, c.sent, c.Finished, c.expired = c.Command.Verb, timeOf(created), timeOf(sent), timeOf(finished), expired != 0
 	return nil
 }
 

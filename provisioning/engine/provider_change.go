@@ -79,7 +79,7 @@ func (p *providerStep) resize(ctx context.Context) (v verdict, busy bool) {
 	if !ok {
 		return v, true
 	}
-	p.l.Size = next
+	p.l.SizeBefore, p.l.Size = have, next
 	return p.changed()
 }
 

@@ -25,10 +25,11 @@ type providerLedger struct {
 	// Sent says in which generation a write was last sent with a clear outcome, and Refused which were refused for good.
 	Sent    map[string]int64   `json:"sent,omitempty"`
 	Refused map[string]refusal `json:"refused,omitempty"`
-	// Size is what the panel has accepted as the server's size.
-	Size     size     `json:"size,omitzero"`
-	Deferred []string `json:"deferred,omitempty"`
-	Missing  int      `json:"missing,omitempty"` // how often in a row the panel said that the server does not exist
+	// Size is what the panel has accepted as the server's size, and SizeBefore what it was before the last resize, should that fail.
+	Size       size     `json:"size,omitzero"`
+	SizeBefore size     `json:"sizeBefore,omitzero"`
+	Deferred   []string `json:"deferred,omitempty"`
+	Missing    int      `json:"missing,omitempty"` // how often in a row the panel said that the server does not exist
 	// DeleteSent says that a deletion may have been sent. DeleteAt is when the panel will carry out the one that it has accepted.
 	DeleteSent bool      `json:"deleteSent,omitempty"`
 	DeleteAt   time.Time `json:"deleteAt,omitzero"`
@@ -92,6 +93,9 @@ func (s *step) provider(ctx context.Context) verdict {
 func (p *providerStep) run(ctx context.Context) verdict {
 	if p.t.disturbed > 0 {
 		p.l.Sent = nil // a late write may have come after ours
+		if p.l.Running.What != waitBuild {
+			p.l.Running = running{} // what is seen decides
+		}
 		p.l.Placed = p.l.Placed || p.t.late == writeSuspend
 	}
 	if p.svc.Desired == Absent {
@@ -198,6 +202,10 @@ func (p *providerStep) vanished(ctx context.Context, err error) (v verdict, gone
 	return v, !there
 }
 
+// longestChange is how long the end of an operation is waited for. Some are recognised by what the server shows, and would never end when somebody changes that
+// back in the moment between two looks.
+const longestChange = 6 * time.Hour
+
 // operation looks at what the panel is doing. busy is true while it goes on.
 func (p *providerStep) operation(ctx context.Context) (v verdict, busy bool) {
 	r := p.l.Running
@@ -207,21 +215,36 @@ func (p *providerStep) operation(ctx context.Context) (v verdict, busy bool) {
 	look, err := p.look(ctx, r.Ref)
 	switch {
 	case errors.Is(err, provisioning.ErrTaskFailed):
-		p.l.Running = running{}
-		if r.What == writeUnsuspend {
-			p.l.Placed = true
-		}
-		return p.refuse(r.What, verdict{state: Dead, message: r.What + " failed: " + err.Error(), done: true}), true
+		return p.changeFailed(r.What, err), true
 	case errors.Is(err, provisioning.NotFound): // the operation or the server is gone: what is seen decides
 		p.l.Running = running{}
 		return v, false
 	case p.asked(err) != nil:
 		return p.unread(ctx, "looking at "+r.What, err), true
-	case !look.Done:
+	case !look.Done && time.Since(r.Since) < longestChange:
 		return p.again(Changing, progress("the panel carries out "+r.What, look), r.Since), true
 	}
 	p.l.Running, p.l.EventAt = running{}, time.Now()
 	return v, false
+}
+
+// changeFailed handles a change that the panel had accepted: it was not made, and is not asked for again in this generation.
+func (p *providerStep) changeFailed(what string, err error) verdict {
+	p.l.Running, p.l.EventAt = running{}, time.Now()
+	delete(p.l.Sent, what)
+	switch what {
+	case writeUnsuspend:
+		p.l.Placed = true
+	case writeResize:
+		p.l.Size = p.l.SizeBefore
+	}
+	return p.refusedFor(what, verdict{state: Dead, message: what + " failed: " + err.Error()})
+}
+
+// refusedFor remembers a change that was refused for good, and goes on looking now and then: somebody may make it by hand.
+func (p *providerStep) refusedFor(verb string, v verdict) verdict {
+	v = p.refuse(verb, v)
+	return p.settled(v.state, v.message)
 }
 
 // look looks at an operation once.
@@ -243,7 +266,7 @@ func progress(what string, look provisioning.Look) string {
 // write sends one write, at most once in a generation unless its outcome was unclear. The row is stored first, which also makes sure that no other process has it.
 func (p *providerStep) write(ctx context.Context, verb string, send func() (*provisioning.Operation, error)) (v verdict, ok bool) {
 	if r, refused := p.l.Refused[verb]; refused && r.Generation == p.svc.generation {
-		return r.verdict(), false
+		return p.settled(r.State, r.Message), false
 	}
 	p.t.state = Changing
 	if err := p.e.save(ctx, p.t, p.l); err != nil {
@@ -257,7 +280,7 @@ func (p *providerStep) write(ctx context.Context, verb string, send func() (*pro
 		}
 		v, refused := p.failure(ctx, verb, err)
 		if refused {
-			v = p.refuse(verb, v)
+			v = p.refusedFor(verb, v)
 		}
 		return v, false
 	}
