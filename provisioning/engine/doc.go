@@ -71,12 +71,13 @@
 // Panels that only keep records are further rows of a service, each with its own ledger. The state that is reported is suspended, when billing or the panel
 // suspended it, and otherwise the observed power; nothing is sent for an unknown one. That a record is being registered is stored before the first byte is
 // sent. When its answer is lost, a registrar that can search (a [provisioning.RegistrarFinder]) is asked, by the same rule as for servers; otherwise the
-// record is [Uncertain] until a person calls [Engine.SettleRecord]. A registrar that is down never fails provisioning.
+// record is [Uncertain] until a person calls [Engine.SettleRecord]. A registrar that is down never fails provisioning. Records cannot be changed but for their
+// status: when a server is resized or reinstalled later, Status and Reconcile say what its record still has.
 //
 // # When panels fail
 //
 // Failures that pass are tried again, with pauses from 1 s to 5 minutes, for 7 days; then they are a dead letter. What a panel refuses for good is one at
-// once. [Engine.Resync] tries again.
+// once, and so is a change that fails after the panel has accepted it. [Engine.Resync] tries again. The end of an accepted change is waited for for 6 hours.
 //
 // A panel is paused as a whole when it refuses the credentials, when what answers is not the panel, and when several services in a row get no answer. One
 // request now and then tries whether it works again, and then everything goes on ([Engine.Panels], [Engine.Pause], [Engine.Resume]). A missing permission or

@@ -79,7 +79,7 @@ func (r *registrarStep) settle() error {
 		return err
 	}
 	r.t.instance = string(i.Record)
-	r.l = recordLedger{OwnerRef: r.l.OwnerRef}
+	r.l = recordLedger{OwnerRef: r.l.OwnerRef, As: r.l.As}
 	return nil
 }
 

@@ -48,14 +48,16 @@ func (e *Engine) reconcileRegistrar(ctx context.Context, name string, plan *Plan
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		found, err := finder.FindRecords(ctx, svc.record(o.observed, want))
-		e.compareRecords(t, svc, found, err, string(want), known, plan)
+		now := svc.record(o.observed, want)
+		found, err := finder.FindRecords(ctx, t.record.registered(now))
+		e.compareRecords(t, svc, now, found, err, known, plan)
 	}
 	return nil
 }
 
 // compareRecords compares one service's record with what its customer's list holds.
-func (e *Engine) compareRecords(t targetRow, svc stored, found []provisioning.FoundRecord, err error, want string, known bool, plan *Plan) {
+func (e *Engine) compareRecords(t targetRow, svc stored, now provisioning.Record, found []provisioning.FoundRecord, err error, known bool, plan *Plan) {
+	want := string(now.Status)
 	d := Difference{Panel: t.Panel, Key: t.Key, ID: t.instance, Want: want}
 	var conflict *provisioning.ConflictError
 	switch {
@@ -85,6 +87,9 @@ func (e *Engine) compareRecords(t targetRow, svc stored, found []provisioning.Fo
 			continue
 		}
 		seen = true
+		if has, differs := t.record.outdated(now); differs && svc.Desired != Absent {
+			plan.Differences = append(plan.Differences, Difference{Panel: t.Panel, Key: t.Key, ID: t.instance, What: FoundDrift, Want: described(now), Have: has})
+		}
 		switch {
 		case svc.Desired == Absent:
 			d.What, d.Want, d.Have, d.Mend = FoundDrift, "no record", "it exists", t.State.NeedsPerson()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,6 +18,7 @@ import (
 	"github.com/hvpanels/hvpanels/provisioning"
 	"github.com/hvpanels/hvpanels/provisioning/engine"
 	"github.com/hvpanels/hvpanels/provisioning/provisioningtest"
+	"github.com/hvpanels/hvpanels/virtfusion/virtfusiontest"
 )
 
 // frozen is a registrar whose first Register is carried out by the panel, and whose process then stands still.
@@ -199,5 +202,38 @@ func TestARegistrarThatIsNoLongerNamedKeepsItsRecord(t *testing.T) {
 		assert.Len(t, records.Records(), 1)
 		again := record(t, e, "order-1", func(engine.TargetStatus) bool { return true })
 		assert.NotEqual(t, engine.Gone, again.State)
+	})
+}
+
+func TestARecordOfAServerThatWasResizedOrReinstalledIsStillItsOwn(t *testing.T) {
+	onEach(t, func(t *testing.T, db provisioning.Secret) {
+		panel, records := newPanel(t), newRecords(t)
+		e := start(t, config(db, newProvider(t, panel), withRegistrar(newFinder(t, records))))
+		o := recorded("order-1")
+		require.NoError(t, e.Apply(t.Context(), o))
+		ready(t, e, "order-1")
+		id := record(t, e, "order-1", func(r engine.TargetStatus) bool { return r.Acknowledged == provisioning.RecordRunning }).RecordID
+
+		c := do(t, e, "order-1", engine.Command{Verb: engine.Rebuild, Rebuild: provisioning.RebuildRequest{
+			Image: strconv.FormatInt(virtfusiontest.TemplateUbuntu, 10), Hostname: "web-1.example.com",
+		}})
+		require.Equal(t, engine.CommandDone, c.State, c.Message)
+		o.Spec.Plan = strconv.FormatInt(virtfusiontest.PackageMedium, 10)
+		require.NoError(t, e.Apply(t.Context(), o))
+		ready(t, e, "order-1")
+		untilStatus(t, e, "order-1", func(s engine.Status) bool {
+			return s.AsDesired && s.Instance.Memory == provisioning.Some(2*provisioning.GiB) && strings.Contains(s.Instance.Image, "Ubuntu")
+		})
+		r := record(t, e, "order-1", inState(engine.Ready))
+		assert.Contains(t, r.Message, "the record says running")
+		assert.Contains(t, r.Message, `it still has 1GiB of memory, 20GiB of disk, 1 vCPUs and "Debian 12 (Bookworm) Minimal", because records cannot be changed`)
+
+		plan, err := e.Reconcile(t.Context(), engine.ReconcileOptions{Panel: "records"})
+		require.NoError(t, err)
+		assert.Equal(t, []engine.Difference{{
+			Panel: "records", Key: "order-1", ID: string(id), What: engine.FoundDrift, Want: `2GiB of memory, 40GiB of disk, 2 vCPUs and "Ubuntu Server 24.04 LTS (Noble Numbat) Minimal"`,
+			Have: `1GiB of memory, 20GiB of disk, 1 vCPUs and "Debian 12 (Bookworm) Minimal"`,
+		}}, plan.Differences)
+		assert.Len(t, records.Records(), 1)
 	})
 }

@@ -19,7 +19,7 @@ func (r *registrarStep) resolve(ctx context.Context) (v verdict, resolved bool) 
 		return r.uncertain(mayExist + ", and this registrar cannot search"), false
 	}
 	asked := time.Now()
-	found, err := finder.FindRecords(ctx, r.svc.record(r.o.observed, provisioning.RecordCreating))
+	found, err := finder.FindRecords(ctx, r.l.registered(r.svc.record(r.o.observed, provisioning.RecordCreating)))
 	switch {
 	case errors.Is(err, provisioning.Conflict):
 		return r.uncertain(err.Error()), false
@@ -70,7 +70,7 @@ func (r *registrarStep) unclaimed(ctx context.Context, found []provisioning.Foun
 		if err != nil {
 			return nil, err
 		}
-		if other == "" || f.Name == r.svc.record(r.o.observed, "").Key {
+		if other == "" || f.Name == r.l.registered(r.svc.record(r.o.observed, "")).Key {
 			free = append(free, f)
 		}
 	}

@@ -14,6 +14,8 @@ import (
 // recordLedger is what the engine knows about a record. The record's id is the row's instance, and the panel's address is stored with the panel.
 type recordLedger struct {
 	OwnerRef string `json:"ownerRef,omitempty"` // whose record it is
+	// As is how the record was registered last. Registrars cannot change that, so it is what is looked for, whatever becomes of the server.
+	As provisioning.Record `json:"as,omitzero"`
 	// Status is what the panel has acknowledged; "" when that is not known.
 	Status provisioning.RecordStatus `json:"status,omitempty"`
 	// Registering is stored before the first byte is sent, and taken back when the outcome is known.
@@ -167,7 +169,7 @@ func (r *registrarStep) register(ctx context.Context, status provisioning.Record
 	if missing := untold(rec); missing != "" {
 		return r.undescribed(missing)
 	}
-	r.t.state, r.l.OwnerRef = Sending, rec.OwnerRef
+	r.t.state, r.l.OwnerRef, r.l.As = Sending, rec.OwnerRef, rec
 	r.l.Registering, r.l.SendBefore = true, time.Now().Add(r.e.config.Create.SendWindow).UTC().Truncate(time.Millisecond)
 	r.l.Registers++
 	if err := r.e.save(ctx, r.t, r.l); err != nil {
@@ -223,7 +225,36 @@ func (r *registrarStep) registered(ctx context.Context, rec provisioning.Record,
 		}
 		return v
 	}
-	return verdict{state: Ready, message: "the record says " + string(r.l.Status), done: true}
+	return r.ready()
+}
+
+// ready is the end of the work. A record keeps the sizes of its registration.
+func (r *registrarStep) ready() verdict {
+	message := "the record says " + string(r.l.Status)
+	if has, differs := r.l.outdated(r.svc.record(r.o.observed, "")); differs {
+		message += "; it still has " + has + ", because records cannot be changed"
+	}
+	return verdict{state: Ready, message: message, done: true}
+}
+
+// registered is what the record was registered as; now is what it would be registered as today.
+func (l recordLedger) registered(now provisioning.Record) provisioning.Record {
+	if l.As.Key == "" {
+		return now
+	}
+	as := l.As
+	as.Status = now.Status
+	return as
+}
+
+// outdated reports a record whose server has changed since, and says what the record has.
+func (l recordLedger) outdated(now provisioning.Record) (has string, differs bool) {
+	as := l.registered(now)
+	return described(as), untold(now) == "" && described(as) != described(now)
+}
+
+func described(r provisioning.Record) string {
+	return fmt.Sprintf("%v of memory, %v of disk, %d vCPUs and %q", r.Memory, r.Disk, r.VCPUs, r.Image)
 }
 
 // waitForUser asks ever more rarely. It is no failure: customers may make their account there when they like.
@@ -266,7 +297,7 @@ func (r *registrarStep) notRegistered(ctx context.Context, err error) verdict {
 // status reports what was observed, when it differs from what the panel has acknowledged.
 func (r *registrarStep) status(ctx context.Context, want provisioning.RecordStatus) verdict {
 	if want == r.l.Status {
-		return verdict{state: Ready, message: "the record says " + string(want), done: true}
+		return r.ready()
 	}
 	if v, refused := r.refused(writeStatus); refused {
 		return v
@@ -284,7 +315,7 @@ func (r *registrarStep) status(ctx context.Context, want provisioning.RecordStat
 		return r.notWritten(ctx, writeStatus, err)
 	}
 	r.l.Status, r.l.SentAt = want, time.Now()
-	return verdict{state: Ready, message: "the record says " + string(want), done: true}
+	return r.ready()
 }
 
 // notWritten handles a write to a record that failed. A record that is not there, or is another one, is left to a person: it is not made again on its own,

@@ -159,6 +159,7 @@ type targetRow struct {
 	TargetStatus
 	instance string
 	provider providerLedger
+	record   recordLedger
 }
 
 const statusColumns = `t.key, t.panel, t.kind, t.state, t.message, t.attempts, t.instance, t.ledger, t.changed_at, coalesce(t.due_at, 0),
@@ -201,9 +202,8 @@ func scanTarget(scan func(...any) error, before ...any) (t targetRow, err error)
 	if !t.Registrar {
 		err = json.Unmarshal([]byte(ledger), &t.provider)
 	} else {
-		var l recordLedger
-		err = json.Unmarshal([]byte(ledger), &l)
-		t.RecordID, t.Acknowledged = provisioning.RecordID(t.instance), l.Status
+		err = json.Unmarshal([]byte(ledger), &t.record)
+		t.RecordID, t.Acknowledged = provisioning.RecordID(t.instance), t.record.Status
 	}
 	if err != nil {
 		err = fmt.Errorf("engine: ledger of %s: %w", targetID(t.Key, t.Panel), err)
