@@ -36,21 +36,29 @@ func (p *tired) Create(ctx context.Context, r provisioning.CreateRequest, in pro
 
 func TestAnOrderGoesBeforeRoutineLooks(t *testing.T) {
 	onEach(t, func(t *testing.T, db provisioning.Secret) {
-		const fleet = 100
+		const fleet = 60
 		provider := &tired{instant: &instant{}}
 		c := config(db, provider)
-		c.PanelWorkers = map[string]int{"alpha": 1}
-		c.Timings.Observe, c.Timings.FirstLook = 10*time.Millisecond, 10*time.Millisecond // far more looks than one worker can do
-		e := open(t, c)
+		e := start(t, c)
 		for i := range fleet {
 			require.NoError(t, e.Apply(t.Context(), ownOrder(i)))
 		}
-		require.NoError(t, e.Start(t.Context()))
-		raw := rawDB(t, db)
 		eventually(t, func() bool {
 			b, err := e.Backlog(t.Context())
-			return err == nil && b[0].Pending == 0 && number(t, raw, `SELECT count(*) FROM river_job WHERE state='available' AND priority=1`) == 0 && provider.looks.Load() > fleet
+			return err == nil && b[0].Pending == 0
 		}, func() string { return "the fleet is not ready" })
+		require.NoError(t, e.Close(t.Context()))
+		raw := rawDB(t, db)
+		for _, statement := range []string{`DELETE FROM river_job`, `UPDATE hvpanels_target SET due_at=0`} {
+			_, err := raw.ExecContext(t.Context(), statement)
+			require.NoError(t, err)
+		}
+
+		c.PanelWorkers = map[string]int{"alpha": 1}
+		c.Timings.Observe, c.Timings.FirstLook = 10*time.Millisecond, 10*time.Millisecond // far more looks than one worker can do
+		began := provider.looks.Load()
+		e = start(t, c)
+		eventually(t, func() bool { return provider.looks.Load() > began+fleet/2 }, func() string { return "nobody looks" })
 
 		for name, refuse := range map[string]bool{"new-1": false, "new-2": true} { // the second is woken by the sweep
 			provider.refuse.Store(refuse)
