@@ -58,11 +58,23 @@ func TestARecordNamesTheSystemAlsoWhereOnlyTheCatalogTellsIt(t *testing.T) {
 	})
 }
 
+// early is a provider whose servers look the same while they are installed as afterwards.
+type early struct{ nameless }
+
+func (e early) Instance(ctx context.Context, id provisioning.ID) (provisioning.Instance, error) {
+	i, err := e.nameless.Instance(ctx, id)
+	if err == nil {
+		i = provisioning.Instance{ID: i.ID, UUID: i.UUID, Phase: provisioning.PhaseReady, Power: provisioning.PowerRunning,
+			Memory: provisioning.Some(provisioning.GiB), Disk: provisioning.Some(20 * provisioning.GiB), VCPUs: provisioning.Some(1)}
+	}
+	return i, err
+}
+
 func TestARecordThatNobodyDescribesSaysWhatIsMissing(t *testing.T) {
 	onEach(t, func(t *testing.T, db provisioning.Secret) {
 		_, provider, o := newSolusVM2(t)
 		records := newRecords(t)
-		e := start(t, config(db, nameless{provider}, withRegistrar(newRegistrar(t, records, customers))))
+		e := start(t, config(db, early{nameless{provider}}, withRegistrar(newRegistrar(t, records, customers))))
 		require.NoError(t, e.Apply(t.Context(), o))
 		blocked := record(t, e, o.Key, inState(engine.Blocked))
 		assert.Contains(t, blocked.Message, "Service.Record.Image has to be set")

@@ -317,7 +317,7 @@ func (p *providerStep) refuse(verb string, v verdict) verdict {
 func (p *providerStep) reported(state State) string {
 	o := p.l.Observed
 	gone := state == Deleting || state == Gone
-	return fmt.Sprint(p.t.instance, o.Phase, o.Power, o.Suspended, o.Memory, o.Disk, o.VCPUs, o.Image, gone)
+	return fmt.Sprint(p.t.instance, o.Phase, o.Power, o.Suspended, o.Memory, o.Disk, o.VCPUs, o.Image, gone, state.installing())
 }
 
 // registrarRows lists the rows of the service's registrars.

@@ -203,8 +203,7 @@ func untold(rec provisioning.Record) (field string) {
 
 // undescribed waits for what the panel tells when the installation is done; what it has not told by then, it never will.
 func (r *registrarStep) undescribed(field string) verdict {
-	switch r.o.state {
-	case Waiting, Creating, Building:
+	if r.o.state.installing() {
 		return verdict{state: Waiting, message: "waiting until the installation is done: Record." + field + " is not known yet", done: true}
 	}
 	return verdict{state: Blocked, message: "blocked: the provider does not tell it, so Service.Record." + field + " has to be set", done: true}

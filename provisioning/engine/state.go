@@ -38,6 +38,9 @@ var forPerson = []State{Held, Drifted, Blocked, Dead, Lost, Foreign, Uncertain}
 // NeedsPerson reports a state that the engine does not leave by itself.
 func (s State) NeedsPerson() bool { return slices.Contains(forPerson, s) }
 
+// installing reports a server that may still tell more about itself.
+func (s State) installing() bool { return s == Waiting || s == Creating || s == Building }
+
 func (s State) level() slog.Level {
 	if s.NeedsPerson() {
 		return slog.LevelWarn
