@@ -41,7 +41,8 @@ type Difference struct {
 // Plan is what Reconcile found.
 type Plan struct {
 	Differences []Difference
-	// Incomplete says what could not be looked at, and why. Nothing is concluded from what was not seen.
+	// Incomplete says what could not be looked at, or not be judged, and why. Nothing is concluded from what was not seen. Strays are safe to delete by hand
+	// only on a panel for which it is empty.
 	Incomplete []string
 	Checked    int      // servers and records that were compared
 	Resynced   []string // keys, with Apply
