@@ -13,6 +13,7 @@ import (
 // BenchmarkOrdersAccepted stores new orders, each in a transaction of its own, while no engine works on them. ApplyTx does not send a wake-up, which saves a row; here the
 // transaction holds nothing else.
 func BenchmarkOrdersAccepted(b *testing.B) {
+	orders := size(5000, 50)
 	benchOnEach(b, func(b *testing.B, fresh func() provisioning.Secret) {
 		for _, accept := range []struct {
 			name string
@@ -27,9 +28,9 @@ func BenchmarkOrdersAccepted(b *testing.B) {
 				b.Run(fmt.Sprintf("%s/goroutines=%d", accept.name, goroutines), func(b *testing.B) {
 					e := benchOpen(b, benchConfig(fresh(), &instant{}, newFinish(0), 1))
 					b.ResetTimer()
-					fromAll(b, goroutines, b.N, func(i int) error { return accept.do(e, ownOrder(i)) })
+					fromAll(b, goroutines, orders, func(i int) error { return accept.do(e, ownOrder(i)) })
 					b.StopTimer()
-					b.ReportMetric(perSecond(b.N, b.Elapsed()), "orders/s")
+					b.ReportMetric(perSecond(orders, b.Elapsed()), "orders/s")
 					require.NoError(b, e.Close(b.Context()))
 				})
 			}
