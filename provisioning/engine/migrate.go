@@ -48,7 +48,6 @@ var migrations = [][]string{{
 	`ALTER TABLE hvpanels_target ADD COLUMN pending_since BIGINT`,
 	`UPDATE hvpanels_target SET pending_since={now} WHERE gen<>done_gen AND routine=0`,
 	`ALTER TABLE hvpanels_target DROP COLUMN routine`,
-	`CREATE INDEX hvpanels_target_pending ON hvpanels_target(panel, pending_since) WHERE pending_since IS NOT NULL`,
 }}
 
 // migrateTables brings the tables from the version that is stored to that of the last of the migrations.
