@@ -61,7 +61,7 @@ func TestAChangeThatFailsAfterThePanelHasAcceptedItIsForAPersonUntilResync(t *te
 	}
 }
 
-// TestARefusedChangeIsNoticedWhenSomebodyMakesIt sees an administrator do by hand what the panel refused to do.
+// TestAFailedChangeIsNoticedWhenSomebodyMakesItByHand sees an administrator do by hand what the panel failed to do.
 func TestAFailedChangeIsNoticedWhenSomebodyMakesItByHand(t *testing.T) {
 	onEach(t, func(t *testing.T, db provisioning.Secret) {
 		panel, provider, o := newSolusVM2(t)
@@ -79,6 +79,10 @@ func TestAFailedChangeIsNoticedWhenSomebodyMakesItByHand(t *testing.T) {
 		require.NoError(t, err)
 		untilStatus(t, e, o.Key, func(s engine.Status) bool { return s.AsDesired })
 		assert.Equal(t, 2, panel.Count("suspendServer"), "one of the engine's, and one by hand")
+		o.Desired = engine.Present
+		require.NoError(t, e.Apply(t.Context(), o))
+		until(t, e, o.Key, engine.Held)
+		assert.Zero(t, panel.Count("resumeServer"), "what somebody else has placed is not lifted")
 	})
 }
 

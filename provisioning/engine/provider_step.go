@@ -233,6 +233,8 @@ func (p *providerStep) changeFailed(what string, err error) verdict {
 	p.l.Running, p.l.EventAt = running{}, time.Now()
 	delete(p.l.Sent, what)
 	switch what {
+	case writeSuspend:
+		p.l.Placed = false // what is seen later is somebody else's
 	case writeUnsuspend:
 		p.l.Placed = true
 	case writeResize:

@@ -161,7 +161,7 @@ func (e *Engine) reconcileOrders(ctx context.Context, name string, listed map[st
 	return e.db.pool().each(ctx, `SELECT i.body FROM hvpanels_target t JOIN hvpanels_intent i ON i.key=t.key WHERE t.panel=$1 AND t.instance='' ORDER BY t.key`,
 		[]any{name}, func(scan func(...any) error) error {
 			in, err := scanIntent(scan)
-			if unresolved(in) {
+			if err == nil && unresolved(in) {
 				plan.Incomplete = append(plan.Incomplete, fmt.Sprintf("%s: the create of %s is not resolved; a stray may be its server", name, in.Key))
 			}
 			delete(listed, string(in.ID))

@@ -18,7 +18,7 @@ func (e *Engine) every(ctx context.Context, d time.Duration, f func(context.Cont
 	}
 }
 
-const sweepRows = 200
+const rowsAtOnce = 200
 
 // fullQueue is how many wake-ups of one panel may be waiting until sweeps add no more. The rows stay due and keep their order, so a panel that is slower than
 // its rows come due has a queue of seconds, and not one of old wake-ups for rows that were looked at long ago. Routine looks stop much earlier: what is pending
@@ -37,22 +37,30 @@ func (e *Engine) sweep(ctx context.Context) error {
 	total := 0
 	for _, panel := range panels {
 		for _, routine := range []bool{false, true} {
-			for more := true; more; {
-				room, err := e.room(ctx, panel, routine)
-				if err != nil {
-					return err
-				}
-				n, err := e.sweepPanel(ctx, panel, routine, room)
-				if err != nil {
-					return err
-				}
-				total += n
-				more = n > 0 && n >= room
+			n, err := e.sweepPanel(ctx, panel, routine)
+			if err != nil {
+				return err
 			}
+			total += n
 		}
 	}
 	e.metrics.swept(total)
 	return e.probePanels(ctx)
+}
+
+// sweepPanel takes the rows of a panel that are pending, or those for a routine look, as long as there are any and there is room.
+func (e *Engine) sweepPanel(ctx context.Context, panel string, routine bool) (total int, err error) {
+	for {
+		room, err := e.room(ctx, panel, routine)
+		if err != nil {
+			return total, err
+		}
+		n, err := e.sweepRows(ctx, panel, routine, room)
+		total += n
+		if err != nil || n == 0 || n < room {
+			return total, err
+		}
+	}
 }
 
 // duePanels lists the panels that have something to do and are not paused.
@@ -76,12 +84,12 @@ func (e *Engine) room(ctx context.Context, panel string, routine bool) (int, err
 	}
 	_, err := e.db.pool().one(ctx, `SELECT count(*) FROM (SELECT 1 FROM river_job WHERE state='available' AND queue=$1 LIMIT $2) w`,
 		[]any{queuePrefix + panel, full}, &waiting)
-	return min(full-waiting, sweepRows), err
+	return min(full-waiting, rowsAtOnce), err
 }
 
-// sweepPanel takes up to limit rows whose process has died, and as many that are due: those that are pending, or those for a routine look. A clean row becomes dirty. Each time the same row is swept, it is left alone for twice as long:
+// sweepRows takes up to limit rows whose process has died, and as many that are due. A clean row becomes dirty. Each time the same row is swept, it is left alone for twice as long:
 // its wake-up may just be waiting for a worker.
-func (e *Engine) sweepPanel(ctx context.Context, panel string, routine bool, limit int) (rows int, err error) {
+func (e *Engine) sweepRows(ctx context.Context, panel string, routine bool, limit int) (rows int, err error) {
 	if limit == 0 {
 		return 0, nil
 	}
