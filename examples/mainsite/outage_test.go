@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -60,10 +62,14 @@ func TestAnOSPABPanelThatFailsNeverFailsAnOrder(t *testing.T) {
 // TestWhileNobodyListensAtTheOSPABPanelServersAreMadeAndDeleted closes the panel's port, and opens it again.
 func TestWhileNobodyListensAtTheOSPABPanelServersAreMadeAndDeleted(t *testing.T) {
 	t.Parallel()
-	r := newSite(t)
+	r := newRig(t, nil)
+	r.ospabHTTP.Close()
+	address := ownAddress(t)
+	r.ospabHTTP = serveAt(t, address, r.ospab)
+	r.env["OSPAB_PANEL_URL"] = r.ospabHTTP.URL
+	r.begin()
 	r.want(http.StatusAccepted, "POST", "/vps", orderOf("order-1", "123"))
 	r.until("order-1", asDesired)
-	address := r.ospabHTTP.Listener.Addr().String()
 	r.ospabHTTP.Close()
 
 	r.want(http.StatusAccepted, "POST", "/vps", orderOf("order-2", "124"))
@@ -81,6 +87,20 @@ func TestWhileNobodyListensAtTheOSPABPanelServersAreMadeAndDeleted(t *testing.T)
 	assert.Equal(t, "order-2", r.ospab.Records()[0].Name)
 	assert.Equal(t, "running", r.ospab.Records()[0].Status)
 	assert.Equal(t, 2, r.vf.Count("createServer"))
+}
+
+// ownAddress is one with a port that the system gives to nobody by itself: no other test gets it while it is closed.
+func ownAddress(t *testing.T) string {
+	t.Helper()
+	for range 20 {
+		address := fmt.Sprintf("127.0.0.1:%d", 15000+rand.IntN(5000))
+		if l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", address); err == nil {
+			require.NoError(t, l.Close())
+			return address
+		}
+	}
+	require.Fail(t, "no port is free")
+	return ""
 }
 
 func serveAt(t *testing.T, address string, h http.Handler) *httptest.Server {

@@ -518,6 +518,9 @@ func TestACustomersTokenOrdersInsideAProject(t *testing.T) {
 	assert.Len(t, panel.Servers(), 1)
 }
 
+// nowhere is an address at which nobody listens. The port of a server that was closed may be that of another test's in the next moment.
+const nowhere = "http://127.0.0.1:1"
+
 func TestFailuresOfTheOSPABPanelNeverFailAnOrder(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -528,7 +531,7 @@ func TestFailuresOfTheOSPABPanelNeverFailAnOrder(t *testing.T) {
 		records int // after the first run
 	}{
 		"it is down": {
-			func(r *rig) { r.ospabHTTP.Close() }, nil, nil, "unavailable", 0,
+			func(r *rig) { r.env["OSPAB_PANEL_URL"] = nowhere }, nil, nil, "unavailable", 0,
 		},
 		"it refuses the key": {
 			func(r *rig) { r.ospab.SetKey("another key of thirty-two letters!") }, func(r *rig) { r.ospab.SetKey(ospabpaneltest.DefaultKey) }, nil,
@@ -585,7 +588,7 @@ func TestFailuresOfTheOrderAreTold(t *testing.T) {
 		}{
 			"the build fails":      {func(r *rig) { r.panel.failBuild("no space left on device") }, "task failed"},
 			"the token is refused": {func(r *rig) { r.env[k.keyVar] = "wrong" }, "unauthorized"},
-			"the panel is down":    {func(r *rig) { r.serversHTTP.Close() }, "unavailable"},
+			"the panel is down":    {func(r *rig) { r.env[k.urlVar] = nowhere }, "unavailable"},
 			"the order is another one under an old key": {func(r *rig) {
 				require.Equal(r.t, exitDone, r.run().code)
 				b, err := os.ReadFile(k.order)
